@@ -22,3 +22,11 @@ function(kappa_room name)
   kappa_flags(kappa_${name})
   set_property(GLOBAL APPEND PROPERTY KAPPA_ROOMS kappa_${name})
 endfunction()
+
+# kappa_allocator(TARGET): links a program with tcmalloc; not under a sanitizer, which brings its own allocator.
+function(kappa_allocator target)
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    target_link_libraries(${target} PRIVATE PkgConfig::tcmalloc)
+    target_link_options(${target} PRIVATE LINKER:--no-as-needed)
+  endif()
+endfunction()
