@@ -1,6 +1,7 @@
 #include "kappa/engine/batch.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace kappa {
 
@@ -28,14 +29,6 @@ Buffer gather_buffer(std::span<const Batch> parts, std::span<const Place> at, Bu
 std::string_view upstream_key(const Batch& batch, std::int64_t row) {
   return batch.upstream_keys.size() == 0 || batch.upstream_keys.is_null(row) ? std::string_view()
                                                                              : batch.upstream_keys.bytes(row);
-}
-
-// Progress, input and position alone: equal for all outputs of one row or instant.
-int compare_origin(const Batch& a, std::int64_t i, const Batch& b, std::int64_t j) {
-  if (a.progresses()[i] != b.progresses()[j]) return a.progresses()[i] < b.progresses()[j] ? -1 : 1;
-  if (a.inputs()[i] != b.inputs()[j]) return a.inputs()[i] < b.inputs()[j] ? -1 : 1;
-  if (a.positions()[i] != b.positions()[j]) return a.positions()[i] < b.positions()[j] ? -1 : 1;
-  return upstream_key(a, i).compare(upstream_key(b, j));
 }
 
 // The places of all rows in merged order: a k-way merge by (progress, input, position, part, index); parts are few.
@@ -72,6 +65,20 @@ Column gather_upstream_keys(std::span<const Batch> parts, std::span<const Place>
   }
   return builder.finish();
 }
+
+// The rows at `at`, in that order; `index` as it was.
+Batch gather_batch(std::span<const Batch> parts, std::span<const Place> at) {
+  Batch out;
+  out.rows = static_cast<std::int64_t>(at.size());
+  out.event_time = gather_buffer<std::int64_t>(parts, at, &Batch::event_time);
+  out.progress = gather_buffer<std::int64_t>(parts, at, &Batch::progress);
+  out.input = gather_buffer<std::int32_t>(parts, at, &Batch::input);
+  out.position = gather_buffer<std::int64_t>(parts, at, &Batch::position);
+  out.index = gather_buffer<std::int32_t>(parts, at, &Batch::index);
+  out.upstream_keys = gather_upstream_keys(parts, at);
+  for (std::size_t c = 0; c < parts.front().columns.size(); ++c) out.columns.push_back(gather_column(parts, at, c));
+  return out;
+}
 }  // namespace
 
 Batch make_batch(std::int64_t rows) {
@@ -105,26 +112,35 @@ Batch with_columns(const Batch& batch, std::vector<Column> columns) {
   return out;
 }
 
-int compare_order(const Batch& a, std::int64_t row_a, const Batch& b, std::int64_t row_b) {
-  if (const int origin = compare_origin(a, row_a, b, row_b); origin != 0) return origin;
-  return a.indexes()[row_a] < b.indexes()[row_b] ? -1 : a.indexes()[row_a] > b.indexes()[row_b] ? 1 : 0;
+int compare_origin(const Batch& a, std::int64_t row_a, const Batch& b, std::int64_t row_b) {
+  if (a.progresses()[row_a] != b.progresses()[row_b]) return a.progresses()[row_a] < b.progresses()[row_b] ? -1 : 1;
+  if (a.inputs()[row_a] != b.inputs()[row_b]) return a.inputs()[row_a] < b.inputs()[row_b] ? -1 : 1;
+  if (a.positions()[row_a] != b.positions()[row_b]) return a.positions()[row_a] < b.positions()[row_b] ? -1 : 1;
+  return upstream_key(a, row_a).compare(upstream_key(b, row_b));
+}
+
+Batch concat(std::span<const Batch> parts) {
+  KAPPA_CHECK(!parts.empty(), "a concatenation has at least one part");
+  if (parts.size() == 1) return parts.front();
+  std::vector<Place> at;
+  for (std::size_t p = 0; p < parts.size(); ++p)
+    for (std::int32_t row = 0; row < parts[p].rows; ++row) at.emplace_back(static_cast<std::int32_t>(p), row);
+  return gather_batch(parts, at);
+}
+
+Batch slice(const Batch& batch, std::int64_t from, std::int64_t to) {
+  if (from == 0 && to == batch.rows) return batch;
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(to - from));
+  std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(from));
+  return take(batch, rows);
 }
 
 Batch merge_by_order(std::span<const Batch> parts) {
   KAPPA_CHECK(!parts.empty(), "a merge has at least one part");
-  const std::vector<Place> at = merged_places(parts);
-  Batch out;
-  out.rows = static_cast<std::int64_t>(at.size());
-  out.event_time = gather_buffer<std::int64_t>(parts, at, &Batch::event_time);
-  out.progress = gather_buffer<std::int64_t>(parts, at, &Batch::progress);
-  out.input = gather_buffer<std::int32_t>(parts, at, &Batch::input);
-  out.position = gather_buffer<std::int64_t>(parts, at, &Batch::position);
-  out.upstream_keys = gather_upstream_keys(parts, at);
-  out.index = Buffer::allocate(at.size() * 4);
+  Batch out = gather_batch(parts, merged_places(parts));
   auto* index = out.index.as_mutable<std::int32_t>();
   for (std::int64_t k = 0; k < out.rows; ++k)
     index[k] = k > 0 && compare_origin(out, k, out, k - 1) == 0 ? index[k - 1] + 1 : 0;
-  for (std::size_t c = 0; c < parts.front().columns.size(); ++c) out.columns.push_back(gather_column(parts, at, c));
   return out;
 }
 

@@ -47,8 +47,13 @@ struct Batch {
 [[nodiscard]] Batch take(const Batch& batch, std::span<const std::int32_t> rows);
 /// The same hidden columns over other columns of the same number of rows.
 [[nodiscard]] Batch with_columns(const Batch& batch, std::vector<Column> columns);
-/// Compares the order keys of a row of `a` and a row of `b` (of the same task): negative, zero, positive.
-[[nodiscard]] int compare_order(const Batch& a, std::int64_t row_a, const Batch& b, std::int64_t row_b);
+/// Compares (progress, input, position) of a row of `a` and a row of `b` (of the same task): negative, zero, positive.
+/// Equal for all outputs of one row or one instant.
+[[nodiscard]] int compare_origin(const Batch& a, std::int64_t row_a, const Batch& b, std::int64_t row_b);
+/// One batch of all their rows, part after part. Requires: `parts` is not empty.
+[[nodiscard]] Batch concat(std::span<const Batch> parts);
+/// The rows [from, to).
+[[nodiscard]] Batch slice(const Batch& batch, std::int64_t from, std::int64_t to);
 /// Merges batches that are each in order into one by (progress, input, position, place in `parts`, index): the place is
 /// the branch. `index` is then renumbered from 0 within each (progress, input, position), so that keys are unique
 /// again. Requires: `parts` is not empty.

@@ -49,10 +49,11 @@ struct Output {
   NodeCounters counters;
 };
 
-/// What keeps windows open, for reports: how many, and the least end.
+/// What keeps windows open: how many, and the least and greatest end (--close raises the progress past the greatest).
 struct OpenWindows {
   std::int64_t count = 0;
-  std::int64_t least_end = kForever;  // µs
+  std::int64_t least_end = kForever;   // µs
+  std::int64_t greatest_end = kNever;  // µs
 };
 
 class Operator {

@@ -1,0 +1,54 @@
+#include "kappa/engine/commit_metadata.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <charconv>
+
+#include "kappa/engine/error.h"
+
+namespace kappa {
+
+namespace {
+std::uint32_t checksum(std::string_view text) {
+  return static_cast<std::uint32_t>(XXH3_64bits(text.data(), text.size()));
+}
+
+std::string body(const CommitMetadata& m) {
+  return fmt::format("k1 seq={} progress={} released={} decision={} state={}", m.sequence, m.progress, m.released,
+                     m.decision, m.state);
+}
+
+std::string_view field(std::string_view text, std::string_view name) {
+  const std::size_t at = text.find(" " + std::string(name) + "=");
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + name.size() + 2;
+  return text.substr(begin, text.find(' ', begin) - begin);
+}
+
+std::int64_t number(std::string_view text, std::string_view name) {
+  const std::string_view digits = field(text, name);
+  std::int64_t v = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), v);
+  return v;
+}
+}  // namespace
+
+std::string to_string(const CommitMetadata& metadata) {
+  const std::string text = body(metadata);
+  return fmt::format("{} crc={:08x}", text, checksum(text));
+}
+
+CommitMetadata parse_commit_metadata(const Position& position) {
+  const std::string_view text = position.metadata;
+  const CommitMetadata parsed{number(text, "seq"), number(text, "progress"), number(text, "released"),
+                              number(text, "decision"), std::string(field(text, "state"))};
+  if (to_string(parsed) != text)
+    refuse(fmt::format(
+        "the position {} committed for {} was not written by kappa (metadata \"{}\"): it was moved by another tool. "
+        "To correct history use `kappa replay`; to start over use another application.id",
+        position.offset, to_string(position.at), text));
+  return parsed;
+}
+
+}  // namespace kappa

@@ -1,0 +1,29 @@
+// kappa/engine/commit_metadata.h: the string that a commit keeps beside each position (docs/FORMAT.md, "Commit
+// metadata").
+//
+// "k1 seq=12 progress=1357038000000000 released=… decision=0 state=0123456789abcdef crc=1a2b3c4d": ASCII, well below
+// Kafka's 4096.
+//
+// Errors:   parse refuses what kappa did not write (an offset reset by a tool leaves it empty), naming the partition.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kappa/engine/log.h"
+
+namespace kappa {
+
+struct CommitMetadata {
+  std::int64_t sequence = 0;
+  std::int64_t progress = 0;  // µs, of this input
+  std::int64_t released = 0;  // µs, of the task: what has left the merge
+  std::int64_t decision = 0;  // number of the last decision applied to this input
+  std::string state;          // 16 hex digits over the fingerprints of the stage's stateful nodes
+  bool operator==(const CommitMetadata&) const = default;
+};
+
+[[nodiscard]] std::string to_string(const CommitMetadata& metadata);
+[[nodiscard]] CommitMetadata parse_commit_metadata(const Position& position);
+
+}  // namespace kappa

@@ -1,0 +1,34 @@
+// kappa/engine/decisions.h: progress raised by the engine, made a record of the log before it has an effect (design:
+// section 6).
+//
+// A decision says: before the first record of `source`-`partition` at or after `offset`, the progress is at least
+// `progress`. It lies in the same partition of "<application>-decisions", committed with its first effect.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kappa/engine/log.h"
+
+namespace kappa {
+
+struct Decision {
+  std::string source;  // topic
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::int64_t number = 0;    // counts from 1 per source partition
+  std::int64_t progress = 0;  // µs
+  std::string cause;          // "idle", "close"
+  bool operator==(const Decision&) const = default;
+};
+
+[[nodiscard]] std::string to_json(const Decision& decision);
+/// Throws Error{failed} naming the place if the record is not a decision.
+[[nodiscard]] Decision parse_decision(std::string_view json, const std::string& place);
+
+/// All decisions in `topic`-`partition` up to its end now, in order; none if the topic does not exist.
+[[nodiscard]] std::vector<Decision> read_decisions(Log& log, const std::string& topic, std::int32_t partition);
+void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms);
+
+}  // namespace kappa
