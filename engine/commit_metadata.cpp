@@ -15,8 +15,8 @@ std::uint32_t checksum(std::string_view text) {
 }
 
 std::string body(const CommitMetadata& m) {
-  return fmt::format("k1 seq={} progress={} released={} decision={} state={}", m.sequence, m.progress, m.released,
-                     m.decision, m.state);
+  return fmt::format("k1 seq={} start={} progress={} released={} decision={} state={}", m.sequence, m.start, m.progress,
+                     m.released, m.decision, m.state);
 }
 
 std::string_view field(std::string_view text, std::string_view name) {
@@ -41,8 +41,8 @@ std::string to_string(const CommitMetadata& metadata) {
 
 CommitMetadata parse_commit_metadata(const Position& position) {
   const std::string_view text = position.metadata;
-  const CommitMetadata parsed{number(text, "seq"), number(text, "progress"), number(text, "released"),
-                              number(text, "decision"), std::string(field(text, "state"))};
+  const CommitMetadata parsed{number(text, "seq"),      number(text, "start"),    number(text, "progress"),
+                              number(text, "released"), number(text, "decision"), std::string(field(text, "state"))};
   if (to_string(parsed) != text)
     refuse(fmt::format(
         "the position {} committed for {} was not written by kappa (metadata \"{}\"): it was moved by another tool. "

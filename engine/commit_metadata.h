@@ -1,8 +1,8 @@
 // kappa/engine/commit_metadata.h: the string that a commit keeps beside each position (docs/FORMAT.md, "Commit
 // metadata").
 //
-// "k1 seq=12 progress=1357038000000000 released=… decision=0 state=0123456789abcdef crc=1a2b3c4d": ASCII, well below
-// Kafka's 4096.
+// "k1 seq=12 start=0 progress=1357038000000000 released=… decision=0 state=0123456789abcdef crc=1a2b3c4d": ASCII, well
+// below Kafka's 4096.
 //
 // Errors:   parse refuses what kappa did not write (an offset reset by a tool leaves it empty), naming the partition.
 #pragma once
@@ -16,6 +16,7 @@ namespace kappa {
 
 struct CommitMetadata {
   std::int64_t sequence = 0;
+  std::int64_t start = 0;     // the first offset that the application ever read here: a cold start goes no further back
   std::int64_t progress = 0;  // µs, of this input
   std::int64_t released = 0;  // µs, of the task: what has left the merge
   std::int64_t decision = 0;  // number of the last decision applied to this input

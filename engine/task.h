@@ -39,6 +39,7 @@ struct TaskContext {
 /// Where one input of a task begins, unmutes and ends.
 struct InputStart {
   std::int64_t offset = 0;
+  std::int64_t first = 0;                 // the first offset that the application ever read
   std::int64_t mute_until = 0;            // offset; below it nothing is published
   std::int64_t end = kForever;            // offset; kForever: tail
   std::int64_t progress = kNever;         // from a checkpoint

@@ -1,0 +1,182 @@
+#include "kappa/engine/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kappa {
+
+namespace {
+std::int64_t floor_ms(std::int64_t us) { return us >= 0 ? us / 1000 : -((-us + 999) / 1000); }
+
+void tell(const RunOptions& options, const std::string& line) {
+  if (options.message) options.message(line);
+}
+
+bool fits(const Graph& graph, const Stage& stage, const CheckpointMeta& meta) {
+  for (const int n : stage.nodes) {
+    if (!graph.node(n).stateful) continue;
+    const auto found = meta.fingerprints.find(graph.node(n).name);
+    if (found == meta.fingerprints.end() || found->second != graph.fingerprint(n)) return false;
+  }
+  return true;
+}
+
+bool needs_state(const Graph& graph, const Stage& stage) {
+  const bool stateful =
+      std::any_of(stage.nodes.begin(), stage.nodes.end(), [&](int n) { return graph.node(n).stateful; });
+  return stateful || stage.input_count > 1;
+}
+}  // namespace
+
+Recovery::Recovery(const Graph& graph, Log& log, const RunOptions& options)
+    : graph_(graph), log_(log), options_(options) {}
+
+// A repartition topic that does not exist yet is empty: nothing is written before all tasks are planned.
+std::int64_t Recovery::start_of(const TopicPartition& at) const {
+  return log_.topic(at.topic) ? log_.start_offset(at) : 0;
+}
+std::int64_t Recovery::end_of(const TopicPartition& at) const { return log_.topic(at.topic) ? log_.end_offset(at) : 0; }
+
+std::int64_t Recovery::first_offset(const StageInput& input, const TopicPartition& at) const {
+  if (const auto range = options_.ranges.find(at); range != options_.ranges.end()) return range->second.start;
+  if (input.repartition || options_.start.kind == StartPolicy::Kind::earliest) return start_of(at);
+  if (options_.start.kind == StartPolicy::Kind::latest) return end_of(at);
+  return log_.offset_at(at, options_.start.time_ms).value_or(end_of(at));
+}
+
+std::int64_t Recovery::cold_offset(const StageInput& input, const TopicPartition& at, std::int64_t instant_us) const {
+  if (instant_us <= kNever / 2) return start_of(at);
+  const std::int64_t max_future = input.repartition ? 0 : graph_.node(input.node).source.max_future_us;
+  return log_.offset_at(at, floor_ms(instant_us - max_future)).value_or(end_of(at));
+}
+
+TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, TaskState* state) const {
+  TaskStart start;
+  if (options_.initial_state) start.restored = options_.initial_state({stage.name, partition});
+  const bool foreign =
+      state && options_.run.empty() && !state->checkpoints([](const std::string&, const std::string&) {}).empty();
+  if (foreign)
+    refuse(fmt::format(
+        "task {}-{} has checkpoints, but the log holds no position of \"{}\": the state directory belongs to another "
+        "log, or the positions were removed. Remove the state directory to start over, or use another application.id",
+        stage.name, partition, graph_.name()));
+  for (const StageInput& input : stage.inputs) {
+    const TopicPartition at{input.topic, partition};
+    InputStart in;
+    in.offset = first_offset(input, at);
+    if (start.restored)
+      for (const InputMark& mark : start.restored->meta().inputs)
+        if (mark.topic == at.topic) in.offset = mark.offset, in.progress = mark.progress, in.decision = mark.decision;
+    in.first = in.mute_until = in.offset;
+    start.explanation +=
+        fmt::format("{}{} starts at offset {}", start.explanation.empty() ? "" : ", ", to_string(at), in.offset);
+    start.inputs.push_back(in);
+  }
+  return start;
+}
+
+bool Recovery::try_checkpoints(TaskStart& start, const Stage& stage, TaskState& state) const {
+  const auto damaged = [&](const std::string& file, const std::string& why) {
+    tell(options_, fmt::format("checkpoint {} is not used: {}", file, why));
+  };
+  for (const CheckpointMeta& meta : state.checkpoints(damaged)) {
+    if (!fits(graph_, stage, meta) || meta.inputs.size() != start.inputs.size()) continue;
+    bool behind = true;
+    for (std::size_t i = 0; i < start.inputs.size(); ++i)
+      behind &= meta.inputs[i].topic == stage.inputs[i].topic && meta.inputs[i].offset <= start.inputs[i].mute_until;
+    if (!behind) continue;
+    try {
+      start.restored = state.restore(meta.id);
+    } catch (const Error& error) {
+      damaged(meta.id, error.what());
+      continue;
+    }
+    for (std::size_t i = 0; i < start.inputs.size(); ++i) {
+      start.inputs[i].offset = meta.inputs[i].offset;
+      start.inputs[i].progress = meta.inputs[i].progress;
+      start.inputs[i].decision = meta.inputs[i].decision;
+    }
+    start.explanation = fmt::format("restored checkpoint {} of task {}", meta.sequence, stage.name);
+    return true;
+  }
+  return false;
+}
+
+void Recovery::cold_start(TaskStart& start, const Stage& stage, std::int32_t partition, std::int64_t released) const {
+  const bool bounded = stage.horizon_us < kForever && released > kNever / 2;
+  const std::int64_t instant = bounded ? released - stage.out_of_orderness_us - stage.horizon_us : kNever;
+  for (std::size_t i = 0; i < start.inputs.size(); ++i) {
+    InputStart& in = start.inputs[i];
+    const TopicPartition at{stage.inputs[i].topic, partition};
+    const std::int64_t log_start = start_of(at);
+    in.offset = std::clamp(cold_offset(stage.inputs[i], at, instant), std::max(in.first, log_start),
+                           std::max(in.mute_until, log_start));
+    if (in.offset == log_start && log_start > in.first)
+      refuse(fmt::format(
+          "task {}-{} has no usable checkpoint and {} begins at offset {}, after what its windows need. Restore a "
+          "checkpoint (checkpoint.directory) or start another application.id",
+          stage.name, partition, to_string(at), log_start));
+    in.progress = kNever;
+    in.decision = 0;
+    start.explanation += fmt::format("{}{} is read again from offset {}, muted up to {}",
+                                     start.explanation.empty() ? "" : ", ", to_string(at), in.offset, in.mute_until);
+  }
+}
+
+void Recovery::set_ends(TaskStart& start, const Stage& stage, std::int32_t partition) const {
+  for (std::size_t i = 0; i < start.inputs.size(); ++i) {
+    const TopicPartition at{stage.inputs[i].topic, partition};
+    if (const auto range = options_.ranges.find(at); range != options_.ranges.end()) {
+      start.inputs[i].end = range->second.end;
+      start.inputs[i].decisions_max = range->second.decisions_max;
+    } else if ((options_.until_end || options_.close) && !stage.inputs[i].repartition) {
+      start.inputs[i].end = std::max(end_of(at), start.inputs[i].mute_until);
+    }
+  }
+}
+
+TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
+                         const std::map<TopicPartition, Position>& committed, TaskState* state) const {
+  TaskStart start;
+  std::int64_t released = kForever;
+  for (const StageInput& input : stage.inputs) {
+    const TopicPartition at{input.topic, partition};
+    const auto found = committed.find(at);
+    if (found == committed.end()) break;
+    const CommitMetadata metadata = parse_commit_metadata(found->second);
+    if (metadata.state != stage.state_fingerprint && !options_.rebuild)
+      refuse(
+          fmt::format("\"{}\" ran before with another graph (stage {}): its state does not fit. `kappa run --rebuild` "
+                      "reads the log again "
+                      "for the new graph, `kappa replay` corrects history, another application.id starts over",
+                      graph_.name(), stage.name));
+    if (found->second.offset > end_of(at) || found->second.offset < start_of(at))
+      refuse(fmt::format(
+          "\"{}\" stopped at {} offset {}, but the log holds {} to {}: records were removed or the topic was made anew",
+          graph_.name(), to_string(at), found->second.offset, start_of(at), end_of(at)));
+    InputStart in;
+    in.offset = in.mute_until = found->second.offset;
+    in.first = metadata.start;
+    in.progress = metadata.progress;
+    in.decision = metadata.decision;
+    released = std::min(released, metadata.released);
+    start.sequence = std::max(start.sequence, metadata.sequence);
+    start.inputs.push_back(in);
+  }
+  if (start.inputs.empty())
+    start = first_start(stage, partition, state);
+  else if (start.inputs.size() != stage.inputs.size())
+    refuse(
+        fmt::format("\"{}\" has positions for only some inputs of stage {}: the graph changed. Use `kappa run "
+                    "--rebuild` or another application.id",
+                    graph_.name(), stage.name));
+  else if (!needs_state(graph_, stage) && !options_.rebuild)
+    start.explanation = fmt::format("task {}-{} goes on", stage.name, partition);
+  else if (options_.rebuild || !state || !try_checkpoints(start, stage, *state))
+    cold_start(start, stage, partition, released);
+  set_ends(start, stage, partition);
+  return start;
+}
+
+}  // namespace kappa

@@ -1,0 +1,202 @@
+#include "kappa/engine/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "kappa/engine/preflight.h"
+#include "kappa/engine/worker.h"
+
+namespace kappa {
+
+namespace {
+std::string source_at(const Task& task) {
+  const Stage& stage = task.stage();
+  std::size_t slowest = 0;
+  for (std::size_t i = 1; i < stage.inputs.size(); ++i)
+    if (task.progress(static_cast<int>(i)) < task.progress(static_cast<int>(slowest))) slowest = i;
+  return to_string(TopicPartition{stage.inputs[slowest].topic, task.partition()});
+}
+
+TaskReport report_of(const Task& task) {
+  TaskReport report;
+  report.task = task.id();
+  report.sources = task.source_counters();
+  report.nodes = task.node_reports();
+  report.sinks = task.output().totals();
+  report.open = task.open_windows();
+  report.held_rows = task.held_rows();
+  report.skipped = task.output().skipped();
+  report.released = task.released();
+  if (report.open.count > 0 || report.held_rows > 0) report.held_by = source_at(task);
+  if (const std::string imbalance = task.imbalance(); !imbalance.empty())
+    fail(fmt::format("task {}: the records do not add up: {}. This is a defect of kappa", to_string(task.id()),
+                     imbalance));
+  return report;
+}
+
+// Everything of one run, in the order in which it must come to life.
+class Run {
+ public:
+  Run(const Graph& graph, Log& log, StateStore* state, const RunOptions& options)
+      : graph_(graph),
+        log_(log),
+        state_(state),
+        options_(options),
+        lock_(log.lock_group(options.run.empty() ? graph.name() : graph.name() + "." + options.run)),
+        topology_(topology_of(graph, log, options.run)),
+        context_{
+            graph,          topology_, log, options.run, decisions_topic_of(graph, options.run), options.batch_rows,
+            options.policy, {}} {
+    context_.names.application = graph.name();
+    context_.names.late_topic = options.late_topic.empty() ? graph.name() + "-late" : options.late_topic;
+    context_.names.dead_letter_topic =
+        options.dead_letter_topic.empty() ? graph.name() + "-dead-letters" : options.dead_letter_topic;
+    context_.names.errors = options.errors;
+  }
+
+  RunReport execute(std::stop_token stop);
+
+ private:
+  struct Planned {
+    int stage = 0;
+    std::int32_t partition = 0;
+    TaskStart start;
+    std::unique_ptr<TaskState> state;
+  };
+  void plan();
+  void make_workers();
+  void work(std::stop_token stop);
+  void watch(std::stop_token done, std::int64_t to_read);
+  [[nodiscard]] std::int64_t records_to_read() const;
+
+  const Graph& graph_;
+  Log& log_;
+  StateStore* state_;
+  const RunOptions& options_;
+  std::unique_ptr<RunLock> lock_;
+  Topology topology_;
+  TaskContext context_;
+  std::vector<Planned> planned_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<RunShared> shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+void Run::plan() {
+  const bool repartitions = topology_.stages.size() > 1;
+  if (options_.rebuild && repartitions)
+    refuse(
+        "--rebuild is not available yet for a graph with a repartition: use `kappa replay`, or another application.id");
+  check_topics(graph_, topology_, log_, options_);
+  const Recovery recovery(graph_, log_, options_);
+  for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
+    const Stage& stage = topology_.stages[s];
+    const auto committed = log_.committed(group_of(graph_, stage, options_.run));
+    for (std::int32_t p = 0; p < stage.partitions; ++p) {
+      Planned planned{static_cast<int>(s), p, {}, state_ ? state_->open({stage.name, p}) : nullptr};
+      planned.start = recovery.plan(stage, p, committed, planned.state.get());
+      planned_.push_back(std::move(planned));
+    }
+  }
+}
+
+void Run::make_workers() {
+  create_topics(graph_, topology_, log_, options_, context_.names, context_.decisions_topic);
+  for (const Node& node : graph_.nodes())
+    if (node.kind == NodeKind::sink)
+      if (const auto info = log_.topic(context_.policy.suffix.empty() ? node.sink.topic
+                                                                      : node.sink.topic + "." + context_.policy.suffix))
+        context_.names.sink_partitions[node.sink.topic] = info->partitions;
+  std::int32_t widest = 1;
+  for (const Stage& stage : topology_.stages) widest = std::max(widest, stage.partitions);
+  const int count = std::clamp(options_.workers, 1, static_cast<int>(widest));
+  coordinator_ = std::make_unique<Coordinator>(topology_, count, options_.close);
+  if (state_ && options_.checkpoint_interval.count() > 0) checkpointer_ = std::make_unique<Checkpointer>();
+  shared_ = std::make_unique<RunShared>(context_, options_, *coordinator_, checkpointer_.get());
+  for (int w = 0; w < count; ++w) workers_.push_back(std::make_unique<Worker>(*shared_, w));
+  for (Planned& planned : planned_) {
+    if (options_.message && !planned.start.explanation.empty()) options_.message(planned.start.explanation);
+    if (options_.rebuild && planned.state) planned.state->drop_checkpoints();
+    if (!planned.start.restored && planned.state) planned.state->clear();
+    workers_[static_cast<std::size_t>(planned.partition) % workers_.size()]->add_task(
+        planned.stage, planned.partition, std::move(planned.start), planned.state.get());
+  }
+}
+
+std::int64_t Run::records_to_read() const {
+  std::int64_t records = 0;
+  for (const Planned& planned : planned_)
+    for (const InputStart& input : planned.start.inputs)
+      if (input.end < kForever) records += input.end - input.offset;
+  return records;
+}
+
+void Run::watch(std::stop_token done, std::int64_t to_read) {
+  std::mutex mutex;
+  std::condition_variable_any tick;
+  std::unique_lock lock(mutex);
+  while (!tick.wait_for(lock, done, std::chrono::milliseconds(500), [] { return false; }) && !done.stop_requested())
+    options_.progress(shared_->records_read.load(), to_read);
+}
+
+void Run::work(std::stop_token stop) {
+  std::stop_source halt;
+  const std::stop_callback forward(stop, [&] {
+    halt.request_stop();
+    log_.wake();
+  });
+  std::mutex mutex;
+  std::exception_ptr error;
+  {
+    std::vector<std::jthread> threads;
+    for (const auto& worker : workers_)
+      threads.emplace_back([&, raw = worker.get()] {
+        try {
+          raw->work(halt.get_token());
+        } catch (...) {
+          const std::lock_guard lock(mutex);
+          if (!error) error = std::current_exception();
+          halt.request_stop();
+          log_.wake();
+        }
+      });
+  }
+  if (error) std::rethrow_exception(error);
+  if (checkpointer_) checkpointer_->finish();
+}
+
+RunReport Run::execute(std::stop_token stop) {
+  plan();
+  const std::int64_t to_read = records_to_read();
+  make_workers();
+  {
+    std::jthread watcher;
+    if (options_.progress) watcher = std::jthread([&](std::stop_token done) { watch(done, to_read); });
+    work(stop);
+  }
+  RunReport report;
+  report.stopped = stop.stop_requested();
+  report.commits = shared_->commits.load();
+  report.checkpoints = checkpointer_ ? checkpointer_->published() : 0;
+  report.records_read = shared_->records_read.load();
+  for (const auto& worker : workers_)
+    for (const Task* task : worker->tasks()) report.tasks.push_back(report_of(*task));
+  std::sort(report.tasks.begin(), report.tasks.end(),
+            [](const TaskReport& a, const TaskReport& b) { return a.task < b.task; });
+  return report;
+}
+}  // namespace
+
+std::string group_of(const Graph& graph, const Stage& stage, const std::string& run) {
+  return graph.name() + "-" + stage.name + (run.empty() ? "" : "." + run);
+}
+
+RunReport run_graph(const Graph& graph, Log& log, StateStore* state, const RunOptions& options, std::stop_token stop) {
+  return Run(graph, log, state, options).execute(stop);
+}
+
+}  // namespace kappa

@@ -1,0 +1,86 @@
+// kappa/engine/run.h: one execution of a graph: start state, start positions, mute-until positions, ends, output
+// policy.
+//
+// Live, catch-up, crash recovery and replay are the same loop with other bounds (law L1). run_graph() checks everything
+// that can be checked before it writes anything (law L7), then works until the ends are reached or `stop` is asked for.
+//
+// Threads:  run_graph() owns its worker threads and joins them; callbacks come from any of them, one at a time.
+// Errors:   Error{refused} before anything is written; Error{failed} afterwards, with nothing half published.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "kappa/engine/clock.h"
+#include "kappa/engine/task.h"
+
+namespace kappa {
+
+struct StartPolicy {
+  enum class Kind : std::uint8_t { earliest, latest, time } kind = Kind::earliest;
+  std::int64_t time_ms = 0;
+};
+
+/// Start and end of one input partition, fixed beforehand (replay).
+struct FixedRange {
+  std::int64_t start = 0, end = 0;
+  std::int64_t decisions_max = 0;
+};
+
+struct RunOptions {
+  int workers = 1;
+  std::int64_t batch_rows = kBatchRows;
+  std::chrono::milliseconds commit_interval{100};
+  std::int64_t commit_records = 0;  // 0: no limit
+  std::int64_t commit_bytes = 64LL << 20;
+  std::chrono::milliseconds checkpoint_interval{10'000};  // 0: none, not even at the end
+  StartPolicy start;
+  bool until_end = false;
+  bool close = false;  // implies until_end
+  bool rebuild = false;
+  std::string run;  // name of a run other than live; empty: live
+  OutputPolicy policy;
+  std::string late_topic, dead_letter_topic;  // empty: "<application>-late", "<application>-dead-letters"
+  ErrorsPolicy errors = ErrorsPolicy::dead_letter;
+  /// Replay: ranges of all source partitions; the positions of a resumed replay win over `start`.
+  std::map<TopicPartition, FixedRange> ranges;
+  /// Replay from a checkpoint of live: opened once, when the replay has no positions of its own. Null: none.
+  std::function<std::unique_ptr<RestoredState>(const TaskId&)> initial_state;
+  std::int64_t rate = 0;  // records per second over all tasks; 0: no limit
+  const Clock* clock = &system_clock();
+  /// Lines for people: where a start begins, which checkpoint was used, what was damaged.
+  std::function<void(const std::string&)> message;
+  /// About twice a second: records read so far and, where ends are known, the number to read.
+  std::function<void(std::int64_t, std::int64_t)> progress;
+};
+
+struct TaskReport {
+  TaskId task;
+  std::map<TopicPartition, SourceCounters> sources;
+  std::vector<NodeReport> nodes;
+  std::map<std::string, SinkTotals> sinks;  // by topic
+  OpenWindows open;
+  std::int64_t held_rows = 0;
+  std::int64_t skipped = 0;
+  std::int64_t released = kNever;
+  std::string held_by;  // the input with the least progress, where rows are held or windows open
+};
+
+struct RunReport {
+  std::vector<TaskReport> tasks;
+  std::int64_t commits = 0, checkpoints = 0;
+  std::int64_t records_read = 0;
+  bool stopped = false;  // by `stop`, before the ends
+};
+
+/// `state` may be null: no checkpoints are taken and a restart re-reads the log.
+[[nodiscard]] RunReport run_graph(const Graph& graph, Log& log, StateStore* state, const RunOptions& options,
+                                  std::stop_token stop);
+
+/// The name of the consumer group of a stage.
+[[nodiscard]] std::string group_of(const Graph& graph, const Stage& stage, const std::string& run);
+
+}  // namespace kappa

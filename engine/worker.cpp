@@ -1,0 +1,162 @@
+#include "kappa/engine/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "kappa/engine/worker_slot.h"
+
+namespace kappa {
+
+namespace {
+// Readers of a repartition wait for markers only where no record came; ten a second keep them close without filling the
+// topic.
+constexpr std::chrono::milliseconds kMarkerInterval{100};
+constexpr std::chrono::milliseconds kIdleWait{50};
+}  // namespace
+
+Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number) {
+  started_ = last_commit_ = last_markers_ = last_checkpoint_ = shared.options.clock->now();
+}
+
+Worker::~Worker() = default;
+
+void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state) {
+  Transaction& transaction = transactions_[stage];
+  const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(stage)];
+  if (!transaction.producer) {
+    transaction.group = group_of(shared_.context.graph, spec, shared_.options.run);
+    transaction.producer = shared_.context.log.open_producer(fmt::format("{}.{}", transaction.group, number_));
+  }
+  transaction.sequence = std::max(transaction.sequence, start.sequence);
+  auto slot = std::make_unique<Slot>();
+  slot->stage = stage;
+  slot->state = state;
+  slot->task = std::make_unique<Task>(shared_.context, stage, partition, *transaction.producer);
+  if (start.restored) slot->task->restore(*start.restored);
+  start.restored.reset();
+  slot->task->start(std::move(start.inputs));
+  slot->committed.resize(spec.inputs.size(), {-1, kNever});
+  slot->quiet.resize(spec.inputs.size());
+  transaction.slots.push_back(slot.get());
+  slots_.push_back(std::move(slot));
+}
+
+std::vector<const Task*> Worker::tasks() const {
+  std::vector<const Task*> tasks;
+  for (const auto& slot : slots_) tasks.push_back(slot->task.get());
+  return tasks;
+}
+
+void Worker::work(std::stop_token stop) {
+  stop_ = stop;
+  const bool bounded = shared_.options.until_end || shared_.options.close;
+  while (!stop.stop_requested()) {
+    const bool progressed = step_all();
+    decide_idle();
+    if (commit_due() || (!progressed && shared_.options.commit_records > 0)) commit(false);
+    if (progressed) continue;
+    if (bounded) {
+      finish_tasks();
+      if (all_finished()) {
+        const Coordinator::Phase phase = shared_.coordinator.arrive(open(), stop);
+        if (phase.done) break;
+        close_to(phase.close_progress);
+        continue;
+      }
+    }
+    shared_.context.log.wait(std::min<std::chrono::milliseconds>(kIdleWait, shared_.options.commit_interval));
+  }
+  commit(true);
+  checkpoint(true);
+}
+
+bool Worker::step_all() {
+  bool progressed = false;
+  std::int64_t read = 0;
+  for (const auto& slot : slots_) {
+    progressed |= slot->task->step();
+    read += slot->task->records_read();
+    if (shared_.options.commit_records > 0 && commit_due()) commit(false);
+  }
+  records_ = read;
+  shared_.records_read += records_ - records_counted_;
+  records_counted_ = records_;
+  if (shared_.options.rate > 0) pace();
+  return progressed;
+}
+
+// Sleeps (in the log's wait, so a stop ends it) while the run is ahead of its rate.
+void Worker::pace() {
+  while (!stop_.stop_requested()) {
+    const auto elapsed = std::chrono::duration<double>(shared_.options.clock->now() - started_).count();
+    const double ahead =
+        static_cast<double>(shared_.records_read.load()) / static_cast<double>(shared_.options.rate) - elapsed;
+    if (ahead <= 0.0 || commit_due()) return;
+    shared_.context.log.wait(
+        std::chrono::milliseconds(std::min<std::int64_t>(50, static_cast<std::int64_t>(ahead * 1000) + 1)));
+  }
+}
+
+bool Worker::commit_due() const {
+  const RunOptions& options = shared_.options;
+  std::int64_t read = 0, bytes = 0;
+  if (options.commit_records > 0) {
+    for (const auto& slot : slots_) read += slot->task->records_read();
+    if (read - records_at_commit_ >= options.commit_records) return true;
+  }
+  for (const auto& [stage, transaction] : transactions_) bytes += transaction.producer->pending_bytes();
+  return bytes > options.commit_bytes || options.clock->now() - last_commit_ >= options.commit_interval;
+}
+
+void Worker::commit(bool final) {
+  const auto now = shared_.options.clock->now();
+  const bool markers = final || now - last_markers_ >= kMarkerInterval;
+  for (auto& [stage, transaction] : transactions_) commit_stage(transaction, markers);
+  if (markers) last_markers_ = now;
+  last_commit_ = shared_.options.clock->now();
+  records_at_commit_ = 0;
+  for (const auto& slot : slots_) records_at_commit_ += slot->task->records_read();
+  checkpoint(false);
+}
+
+void Worker::commit_stage(Transaction& transaction, bool markers) {
+  std::vector<Position> positions;
+  for (Slot* slot : transaction.slots) {
+    if (slot->task->muted()) continue;  // its positions lie behind those committed
+    const bool told = markers && slot->task->write_markers() > 0;
+    bool changed = told || !slot->first_commit_done;
+    const auto inputs = static_cast<int>(slot->committed.size());
+    for (int i = 0; i < inputs; ++i) {
+      const std::pair now{slot->task->position(i), slot->task->progress(i)};
+      changed |= std::exchange(slot->committed[static_cast<std::size_t>(i)], now) != now;
+    }
+    if (!changed) continue;
+    slot->first_commit_done = true;
+    for (Position& position : slot->task->positions(transaction.sequence + 1)) positions.push_back(std::move(position));
+  }
+  if (positions.empty() && transaction.producer->pending_bytes() == 0) return;
+  if (transaction.producer->commit(transaction.group, positions) != CommitOutcome::committed)
+    fail(fmt::format("the commit of {} did not succeed; a restart recovers from what is committed", transaction.group));
+  ++transaction.sequence;
+  ++shared_.commits;
+}
+
+void Worker::checkpoint(bool force) {
+  if (!shared_.checkpointer || shared_.options.checkpoint_interval.count() == 0) return;
+  const auto now = shared_.options.clock->now();
+  if (!force && now - last_checkpoint_ < shared_.options.checkpoint_interval) return;
+  if (force) shared_.checkpointer->finish();
+  for (const auto& slot : slots_) {
+    if (!slot->state || shared_.checkpointer->busy(slot->state)) continue;
+    auto nodes = slot->task->freeze();
+    if (nodes.empty()) continue;
+    CheckpointMeta meta = slot->task->checkpoint_meta();
+    meta.created_ms = shared_.options.clock->wall_ms();
+    shared_.checkpointer->submit({slot->state, std::move(meta), std::move(nodes)});
+  }
+  last_checkpoint_ = now;
+}
+
+}  // namespace kappa

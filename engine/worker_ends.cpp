@@ -1,0 +1,106 @@
+// The ends of a bounded run, closing, and idle decisions: what a worker does when there is nothing to read.
+#include <algorithm>
+
+#include "kappa/engine/worker.h"
+#include "kappa/engine/worker_slot.h"
+
+namespace kappa {
+
+// A repartition's end is known once all tasks of the stage that writes it have finished.
+void Worker::find_ends(Slot& slot) {
+  const Stage& stage = slot.task->stage();
+  for (std::size_t i = 0; i < stage.inputs.size(); ++i) {
+    const StageInput& input = stage.inputs[i];
+    if (input.repartition && shared_.coordinator.stage_finished(input.upstream_stage))
+      slot.task->set_end(static_cast<int>(i), shared_.context.log.end_offset({input.topic, slot.task->partition()}));
+  }
+}
+
+void Worker::finish_tasks() {
+  bool any = false;
+  std::vector<Slot*> finishing;
+  for (const auto& slot : slots_) {
+    if (slot->finished) continue;
+    find_ends(*slot);
+    if (!slot->task->at_ends()) continue;
+    finishing.push_back(slot.get());
+    any = true;
+  }
+  if (!any) return;
+  commit(true);
+  for (Slot* slot : finishing) {
+    slot->finished = true;
+    shared_.coordinator.task_finished(slot->stage);
+  }
+}
+
+bool Worker::all_finished() const {
+  return std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->finished; });
+}
+
+Coordinator::Open Worker::open() const {
+  Coordinator::Open open;
+  for (const auto& slot : slots_) {
+    const OpenWindows windows = slot->task->open_windows();
+    const Stage& stage = slot->task->stage();
+    open.any |= windows.count > 0 || slot->task->held_rows() > 0;
+    if (windows.count > 0)
+      open.progress_wanted = std::max(open.progress_wanted, windows.greatest_end + stage.out_of_orderness_us);
+    for (std::size_t i = 0; i < stage.inputs.size(); ++i)
+      open.progress_wanted = std::max(open.progress_wanted, slot->task->progress(static_cast<int>(i)));
+  }
+  return open;
+}
+
+void Worker::close_to(std::int64_t progress) {
+  for (const auto& slot : slots_) {
+    slot->finished = false;
+    const Stage& stage = slot->task->stage();
+    for (std::size_t i = 0; i < stage.inputs.size(); ++i) {
+      const int input = static_cast<int>(i);
+      if (stage.inputs[i].repartition)
+        slot->task->set_end(input, kForever);
+      else if (slot->task->progress(input) < progress)
+        slot->task->decide(input, progress, "close", shared_.options.clock->wall_ms());
+    }
+  }
+}
+
+void Worker::decide_idle() {
+  for (const auto& slot : slots_) {
+    const Stage& stage = slot->task->stage();
+    for (std::size_t i = 0; i < stage.inputs.size(); ++i)
+      if (!stage.inputs[i].repartition && shared_.context.graph.node(stage.inputs[i].node).source.idle_timeout_us > 0 &&
+          !slot->task->muted())
+        decide_idle(*slot, static_cast<int>(i));
+  }
+}
+
+// A source that has been at its end for idle_timeout: raised to the least progress of the inputs that it holds back,
+// or, alone, by the wall time since its last record.
+void Worker::decide_idle(Slot& slot, int input) {
+  Task& task = *slot.task;
+  const Stage& stage = task.stage();
+  const StageInput& spec = stage.inputs[static_cast<std::size_t>(input)];
+  Slot::Quiet& quiet = slot.quiet[static_cast<std::size_t>(input)];
+  const auto now = shared_.options.clock->now();
+  const std::int64_t position = task.position(input);
+  if (quiet.position != position || position < shared_.context.log.end_offset({spec.topic, task.partition()})) {
+    quiet = {position, task.progress(input), now};
+    return;
+  }
+  const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - quiet.since).count();
+  if (waited < shared_.context.graph.node(spec.node).source.idle_timeout_us || task.progress(input) == kNever) return;
+  std::int64_t wanted = kForever;
+  for (std::size_t i = 0; i < stage.inputs.size(); ++i)
+    if (static_cast<int>(i) != input) wanted = std::min(wanted, task.progress(static_cast<int>(i)));
+  if (stage.inputs.size() == 1) {
+    const OpenWindows open = task.open_windows();
+    if (open.count == 0 || quiet.progress + waited < open.least_end + stage.out_of_orderness_us) return;
+    wanted = quiet.progress + waited;
+  }
+  if (wanted > task.progress(input) && wanted < kForever)
+    task.decide(input, wanted, "idle", shared_.options.clock->wall_ms());
+}
+
+}  // namespace kappa
