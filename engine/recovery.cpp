@@ -130,6 +130,7 @@ void Recovery::set_ends(TaskStart& start, const Stage& stage, std::int32_t parti
     if (const auto range = options_.ranges.find(at); range != options_.ranges.end()) {
       start.inputs[i].end = range->second.end;
       start.inputs[i].decisions_max = range->second.decisions_max;
+      start.inputs[i].stop_progress = range->second.stop_progress;
     } else if ((options_.until_end || options_.close) && !stage.inputs[i].repartition) {
       start.inputs[i].end = std::max(end_of(at), start.inputs[i].mute_until);
     }

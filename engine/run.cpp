@@ -47,9 +47,15 @@ class Run {
         options_(options),
         lock_(log.lock_group(options.run.empty() ? graph.name() : graph.name() + "." + options.run)),
         topology_(topology_of(graph, log, options.run)),
-        context_{
-            graph,          topology_, log, options.run, decisions_topic_of(graph, options.run), options.batch_rows,
-            options.policy, {}} {
+        context_{.graph = graph,
+                 .topology = topology_,
+                 .log = log,
+                 .run = options.run,
+                 .decisions_topic = decisions_topic_of(graph, options.run),
+                 .live_decisions_topic = options.run.empty() ? "" : decisions_topic_of(graph, ""),
+                 .batch_rows = options.batch_rows,
+                 .policy = options.policy,
+                 .names = {}} {
     context_.names.application = graph.name();
     context_.names.late_topic = options.late_topic.empty() ? graph.name() + "-late" : options.late_topic;
     context_.names.dead_letter_topic =

@@ -27,7 +27,8 @@ struct StartPolicy {
 /// Start and end of one input partition, fixed beforehand (replay).
 struct FixedRange {
   std::int64_t start = 0, end = 0;
-  std::int64_t decisions_max = 0;
+  std::int64_t decisions_max = 0;            // number of live's last decision when the end was frozen
+  std::int64_t stop_progress = kForever;     // µs; ends earlier where the progress has reached this
 };
 
 struct RunOptions {

@@ -75,12 +75,17 @@ void Task::start(std::vector<InputStart> starts) {
     if (!input.source) continue;
     input.source->raise(input.start.progress);
     if (merge_) merge_->reach(input.spec->first_input, input.start.progress);
-    for (const Decision& decision : read_decisions(context_.log, context_.decisions_topic, partition_))
-      if (decision.source == input.at.topic && decision.number > input.decision &&
-          decision.number <= input.start.decisions_max)
-        input.pending.push_back(decision);
+    if (!context_.live_decisions_topic.empty())
+      read_decisions_of(input, context_.live_decisions_topic, input.start.decisions_max);
+    read_decisions_of(input, context_.decisions_topic, kForever);
   }
   output_.mute(muted);
+}
+
+void Task::read_decisions_of(Input& input, const std::string& topic, std::int64_t number_max) {
+  for (const Decision& decision : read_decisions(context_.log, topic, partition_))
+    if (decision.source == input.at.topic && decision.number > input.decision && decision.number <= number_max)
+      input.pending.push_back(decision);
 }
 
 bool Task::at_ends() const {
@@ -128,6 +133,8 @@ bool Task::step() {
     input->reader->read(block_, context_.batch_rows, before);
     if (!block_.records.empty()) process(*input);
     apply_decisions(*input);
+    if (input->progress() >= input->start.stop_progress)
+      input->start.end = std::min(input->start.end, input->reader->position());
     unmute_if_caught_up();
     if (!block_.records.empty()) return true;
   }

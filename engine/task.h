@@ -30,7 +30,8 @@ struct TaskContext {
   const Topology& topology;
   Log& log;
   std::string run;  // empty: live
-  std::string decisions_topic;
+  std::string decisions_topic;      // where this run's own decisions go
+  std::string live_decisions_topic;  // read too by a run other than live; empty for live
   std::int64_t batch_rows = kBatchRows;
   OutputPolicy policy;
   OutputNames names;
@@ -44,7 +45,8 @@ struct InputStart {
   std::int64_t end = kForever;            // offset; kForever: tail
   std::int64_t progress = kNever;         // from a checkpoint
   std::int64_t decision = 0;              // number of the last one applied
-  std::int64_t decisions_max = kForever;  // later decisions are not applied (frozen ends)
+  std::int64_t decisions_max = kForever;  // live's later decisions are not applied (frozen ends)
+  std::int64_t stop_progress = kForever;  // µs; the input ends where its progress has reached this (replay --to)
 };
 
 /// Where each record of a source partition went (law L4).
@@ -121,6 +123,7 @@ class Task {
   void run_operator(int n, std::vector<Batch> batches, std::int64_t progress);
   void encode(int n, std::vector<Batch> batches);
   void publish();
+  void read_decisions_of(Input& input, const std::string& topic, std::int64_t number_max);
   void apply_decisions(Input& input);
   void raise(Input& input, const Decision& decision);
   void unmute_if_caught_up();
