@@ -53,7 +53,15 @@ std::int64_t Recovery::cold_offset(const StageInput& input, const TopicPartition
 
 TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, TaskState* state) const {
   TaskStart start;
-  if (options_.initial_state) start.restored = options_.initial_state({stage.name, partition});
+  if (const auto chosen = options_.initial_checkpoints.find({stage.name, partition});
+      state && chosen != options_.initial_checkpoints.end()) {
+    try {
+      start.restored = state->restore(chosen->second);
+    } catch (const Error& error) {
+      tell(options_, fmt::format("checkpoint {} is not used, the log is read from the horizon instead: {}",
+                                 chosen->second, error.what()));
+    }
+  }
   const bool foreign =
       state && options_.run.empty() && !state->checkpoints([](const std::string&, const std::string&) {}).empty();
   if (foreign)

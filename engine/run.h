@@ -27,8 +27,8 @@ struct StartPolicy {
 /// Start and end of one input partition, fixed beforehand (replay).
 struct FixedRange {
   std::int64_t start = 0, end = 0;
-  std::int64_t decisions_max = 0;            // number of live's last decision when the end was frozen
-  std::int64_t stop_progress = kForever;     // µs; ends earlier where the progress has reached this
+  std::int64_t decisions_max = 0;         // number of live's last decision when the end was frozen
+  std::int64_t stop_progress = kForever;  // µs; ends earlier where the progress has reached this
 };
 
 struct RunOptions {
@@ -48,8 +48,9 @@ struct RunOptions {
   ErrorsPolicy errors = ErrorsPolicy::dead_letter;
   /// Replay: ranges of all source partitions; the positions of a resumed replay win over `start`.
   std::map<TopicPartition, FixedRange> ranges;
-  /// Replay from a checkpoint of live: opened once, when the replay has no positions of its own. Null: none.
-  std::function<std::unique_ptr<RestoredState>(const TaskId&)> initial_state;
+  /// Replay from checkpoints of live, by task: used where the run has no positions of its own; `ranges` hold the cold
+  /// start.
+  std::map<TaskId, std::string> initial_checkpoints;
   std::int64_t rate = 0;  // records per second over all tasks; 0: no limit
   const Clock* clock = &system_clock();
   /// Lines for people: where a start begins, which checkpoint was used, what was damaged.

@@ -29,8 +29,8 @@ struct TaskContext {
   const Graph& graph;
   const Topology& topology;
   Log& log;
-  std::string run;  // empty: live
-  std::string decisions_topic;      // where this run's own decisions go
+  std::string run;                   // empty: live
+  std::string decisions_topic;       // where this run's own decisions go
   std::string live_decisions_topic;  // read too by a run other than live; empty for live
   std::int64_t batch_rows = kBatchRows;
   OutputPolicy policy;
