@@ -35,6 +35,7 @@ struct SourceSpec {
 
 struct SinkSpec {
   std::string topic;
+  bool keyed = false;     // records have a key, so a newer one with the same key replaces an older one
   int partition_by = -1;  // column whose text is hashed (murmur2); -1: task i writes partition i
   std::function<std::unique_ptr<Encoder>()> encoder;
 };
