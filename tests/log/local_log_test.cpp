@@ -31,5 +31,18 @@ TEST_CASE("the embedded log keeps the contract with tiny segments, batches, read
   SECTION("waiting") { check_log_waiting(fixture.factory()); }
 }
 
+TEST_CASE("one block may span many segments") {
+  LocalLogFixture fixture;
+  fixture.options.segment_bytes = 1;
+  const auto log = fixture.open();
+  log->create_topic("bids", 1);
+  std::vector<std::string> values;
+  for (int i = 0; i < 40; ++i) {
+    values.push_back("value-" + std::to_string(i));
+    produce(*log, fixture.at, {values.back()});
+  }
+  CHECK(values_of(read_all(*log, fixture.at)) == values);
+}
+
 }  // namespace
 }  // namespace kappa::testkit

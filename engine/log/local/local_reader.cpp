@@ -1,12 +1,18 @@
 #include "kappa/engine/log/local/local_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <string>
 
 #include "kappa/engine/error.h"
 
 namespace kappa::detail {
+namespace {
+
+constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::min() / 2;
+
+}  // namespace
 
 struct Chunk {
   explicit Chunk(std::int64_t bytes) : data(new char[static_cast<std::size_t>(bytes + kBatchPadding)]), size(bytes) {}
@@ -140,7 +146,7 @@ bool LocalReader::has_bytes(std::int64_t before) {
       ++segment_index_;
       byte_ = 0;
       file_ = File();
-      chunk_to_ = chunk_from_;
+      chunk_at_ = kNowhere;  // the bytes stay where they are: blocks may point at them
       continue;
     }
     if (is_fresh) {
