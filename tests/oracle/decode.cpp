@@ -59,12 +59,22 @@ std::optional<std::int64_t> timestamp(const json& field, std::int64_t unit_us) {
   return us;
 }
 
+std::optional<double> floating(const json& field) {
+  if (field.is_number()) return field.get<double>();
+  if (field == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (field == "Infinity") return std::numeric_limits<double>::infinity();
+  if (field == "-Infinity") return -std::numeric_limits<double>::infinity();
+  return std::nullopt;
+}
+
 // False where the field does not fit the column.
 bool convert(const json& field, ColumnType type, std::int64_t unit_us, Value& out) {
   if (type == ColumnType::text && field.is_string()) {
     out = field.get<std::string>();
-  } else if (type == ColumnType::float64 && field.is_number()) {
-    out = field.get<double>();
+  } else if (type == ColumnType::float64) {
+    const auto number = floating(field);
+    if (!number) return false;
+    out = *number;
   } else if (type == ColumnType::bigint || type == ColumnType::timestamp) {
     const auto number = type == ColumnType::bigint ? integer(field) : timestamp(field, unit_us);
     if (!number) return false;

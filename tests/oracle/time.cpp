@@ -111,8 +111,12 @@ void Windows::fold(const Row& row) {
   }
   Open window{end, {}};
   for (const Id& id : joined) {
-    std::vector<Row>& rows = open_[id].rows;
-    window.rows.insert(window.rows.end(), rows.begin(), rows.end());
+    std::vector<Row> rows = std::move(open_[id].rows);
+    if (window.rows.empty()) {
+      window.rows = std::move(rows);
+    } else {
+      window.rows.insert(window.rows.end(), rows.begin(), rows.end());
+    }
     open_.erase(id);
   }
   window.rows.push_back(row);
