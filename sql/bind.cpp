@@ -280,7 +280,7 @@ void Binder::unsupported(const Json& node, int location) const {
 }
 }  // namespace
 
-ExpressionPtr bind(const SourceText& source, const Json& node, Resolver& resolver) {
+ExpressionPtr bind_expression(const SourceText& source, const Json& node, Resolver& resolver) {
   return Binder(source, resolver).bind(node);
 }
 

@@ -20,7 +20,7 @@ class Resolver {
   [[nodiscard]] virtual ExpressionPtr whole(const Json& /*node*/) { return nullptr; }
 };
 
-[[nodiscard]] ExpressionPtr bind(const SourceText& source, const Json& node, Resolver& resolver);
+[[nodiscard]] ExpressionPtr bind_expression(const SourceText& source, const Json& node, Resolver& resolver);
 /// count, sum, min, max, avg (and those that are not available yet), not in a window function.
 [[nodiscard]] bool is_aggregate(const Json& node);
 /// Is there an aggregate in it?

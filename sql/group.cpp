@@ -158,7 +158,7 @@ void Planner::read_groups(const Json& select, const Scope& scope, Grouping& grou
       return key.column >= 0 ? k.column == key.column : k.shape == key.shape;
     };
     if (std::any_of(grouping.keys.begin(), grouping.keys.end(), same)) continue;
-    key.bound = bind(source_, item, resolver);
+    key.bound = bind_expression(source_, item, resolver);
     key.name = key.column >= 0 ? scope.schema[key.column].name : grouping.unique(name_of_key(item, targets));
     grouping.keys.push_back(std::move(key));
   }
@@ -186,9 +186,9 @@ void Planner::add_aggregate(const Json& call, const Scope& scope, Grouping& grou
   if (star ? name != "count" : arguments.size() != 1)
     source_.error(location, fmt::format("{} takes one argument", name), name == "count" ? "count(*) counts rows" : "");
   RowResolver resolver(source_, scope, "an aggregate's argument");
-  if (!star) made.argument = bind(source_, arguments.front(), resolver);
+  if (!star) made.argument = bind_expression(source_, arguments.front(), resolver);
   if (const Json& filter = member(body, "agg_filter"); !filter.is_null()) {
-    made.filter = bind(source_, filter, resolver);
+    made.filter = bind_expression(source_, filter, resolver);
     if (made.filter->type().kind != TypeKind::boolean)
       source_.error(location_of(filter), fmt::format("FILTER takes a boolean, not {}", to_string(made.filter->type())));
   }
@@ -294,7 +294,7 @@ Draft Planner::group_outputs(const Json& select, const Scope& scope, Grouping& g
                     "name the columns of GROUP BY");
     Output output;
     name_output(body_of(target), output);
-    output.expression = bind(source_, value, resolver);
+    output.expression = bind_expression(source_, value, resolver);
     const int index = output.expression->column_index();
     if (index >= 0 && index <= grouping.window_start()) output.key = index;
     output.window_end = index == grouping.window_start() + 1;
@@ -321,7 +321,7 @@ Draft Planner::draft_groups(const Json& select, Scope scope, const std::string& 
   if (!having.is_null()) {
     const Schema schema = graph_.node(node).schema;
     GroupResolver resolver(source_, scope, grouping, schema);
-    const ExpressionPtr predicate = bind(source_, having, resolver);
+    const ExpressionPtr predicate = bind_expression(source_, having, resolver);
     if (predicate->type().kind != TypeKind::boolean)
       source_.error(location_of(having), fmt::format("HAVING takes a boolean, not {}", to_string(predicate->type())));
     node =

@@ -107,7 +107,7 @@ Draft Planner::draft_single(const Json& select, const std::string& prefix, const
 Scope Planner::filtered(Scope scope, const Json& condition, const std::string& prefix) {
   if (condition.is_null()) return scope;
   RowResolver resolver(source_, scope, "WHERE");
-  const ExpressionPtr predicate = bind(source_, condition, resolver);
+  const ExpressionPtr predicate = bind_expression(source_, condition, resolver);
   const int location = location_of(condition);
   if (predicate->type().kind != TypeKind::boolean)
     source_.error(location, fmt::format("WHERE takes a boolean, not {}", to_string(predicate->type())));
@@ -154,7 +154,7 @@ Draft Planner::draft_rows(const Json& select, const Scope& scope) {
     }
     Output output;
     name_output(body_of(node), output);
-    output.expression = bind(source_, value, resolver);
+    output.expression = bind_expression(source_, value, resolver);
     made.outputs.push_back(std::move(output));
   }
   for (Output& output : made.outputs) {
