@@ -5,109 +5,22 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
+#include <string_view>
 
 namespace kappa::sql {
 
 namespace {
 /// PostgreSQL's reserved words: names only in double quotes.
-const std::set<std::string>& reserved_words() {
-  static const std::set<std::string> words = {"ALL",
-                                              "ANALYSE",
-                                              "ANALYZE",
-                                              "AND",
-                                              "ANY",
-                                              "ARRAY",
-                                              "AS",
-                                              "ASC",
-                                              "ASYMMETRIC",
-                                              "BOTH",
-                                              "CASE",
-                                              "CAST",
-                                              "CHECK",
-                                              "COLLATE",
-                                              "COLUMN",
-                                              "CONSTRAINT",
-                                              "CREATE",
-                                              "CURRENT_DATE",
-                                              "CURRENT_ROLE",
-                                              "CURRENT_TIME",
-                                              "CURRENT_TIMESTAMP",
-                                              "CURRENT_USER",
-                                              "DEFAULT",
-                                              "DEFERRABLE",
-                                              "DESC",
-                                              "DISTINCT",
-                                              "DO",
-                                              "ELSE",
-                                              "END",
-                                              "EXCEPT",
-                                              "FALSE",
-                                              "FETCH",
-                                              "FOR",
-                                              "FOREIGN",
-                                              "FROM",
-                                              "GRANT",
-                                              "GROUP",
-                                              "HAVING",
-                                              "IN",
-                                              "INITIALLY",
-                                              "INTERSECT",
-                                              "INTO",
-                                              "LATERAL",
-                                              "LEADING",
-                                              "LIMIT",
-                                              "LOCALTIME",
-                                              "LOCALTIMESTAMP",
-                                              "NOT",
-                                              "NULL",
-                                              "OFFSET",
-                                              "ON",
-                                              "ONLY",
-                                              "OR",
-                                              "ORDER",
-                                              "PLACING",
-                                              "PRIMARY",
-                                              "REFERENCES",
-                                              "RETURNING",
-                                              "SELECT",
-                                              "SESSION_USER",
-                                              "SOME",
-                                              "SYMMETRIC",
-                                              "TABLE",
-                                              "THEN",
-                                              "TO",
-                                              "TRAILING",
-                                              "TRUE",
-                                              "UNION",
-                                              "UNIQUE",
-                                              "USER",
-                                              "USING",
-                                              "VARIADIC",
-                                              "WHEN",
-                                              "WHERE",
-                                              "WINDOW",
-                                              "WITH",
-                                              "AUTHORIZATION",
-                                              "BINARY",
-                                              "CROSS",
-                                              "FREEZE",
-                                              "FULL",
-                                              "ILIKE",
-                                              "INNER",
-                                              "IS",
-                                              "JOIN",
-                                              "LEFT",
-                                              "LIKE",
-                                              "NATURAL",
-                                              "OUTER",
-                                              "OVERLAPS",
-                                              "RIGHT",
-                                              "SIMILAR",
-                                              "TABLESAMPLE",
-                                              "VERBOSE"};
-  return words;
-}
+constexpr std::string_view kReservedWords =
+    " ALL ANALYSE ANALYZE AND ANY ARRAY AS ASC ASYMMETRIC AUTHORIZATION BINARY BOTH CASE CAST CHECK COLLATE COLUMN "
+    "CONSTRAINT CREATE CROSS CURRENT_DATE CURRENT_ROLE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEFAULT DEFERRABLE "
+    "DESC DISTINCT DO ELSE END EXCEPT FALSE FETCH FOR FOREIGN FREEZE FROM FULL GRANT GROUP HAVING ILIKE IN INITIALLY "
+    "INNER INTERSECT INTO IS JOIN LATERAL LEADING LEFT LIKE LIMIT LOCALTIME LOCALTIMESTAMP NATURAL NOT NULL OFFSET ON "
+    "ONLY OR ORDER OUTER OVERLAPS PLACING PRIMARY REFERENCES RETURNING RIGHT SELECT SESSION_USER SIMILAR SOME "
+    "SYMMETRIC "
+    "TABLE TABLESAMPLE THEN TO TRAILING TRUE UNION UNIQUE USER USING VARIADIC VERBOSE WHEN WHERE WINDOW WITH ";
+
+bool is_reserved(const std::string& word) { return kReservedWords.find(" " + word + " ") != std::string_view::npos; }
 
 /// The tokens around the error; beyond the ends they are empty.
 class Around {
@@ -197,7 +110,7 @@ std::string option_hint(const Around& t) {
 
 std::string word_hint(const Around& t) {
   if (t.is(0, {"FROM", ")", "WHERE", "GROUP"}) && t.is(-1, {","})) return "is there a comma too many before it?";
-  if (!t.is_word(0) || reserved_words().count(t[0].text) == 0) return {};
+  if (!t.is_word(0) || !is_reserved(t[0].text)) return {};
   const bool as_name = t.is(-1, {"(", ",", ".", "SELECT", "BY", "AS"}) || t.in_columns();
   if (!as_name) return {};
   std::string name = t[0].text;

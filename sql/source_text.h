@@ -40,7 +40,10 @@ class SourceText {
       throw;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::usage) throw;
-      error(position, e.what());
+      const std::string message = e.what();  // "what is wrong; what to do"
+      const std::size_t cut = message.find("; ");
+      if (cut == std::string::npos) error(position, message);
+      error(position, message.substr(0, cut), message.substr(cut + 2));
     }
   }
 
