@@ -7,7 +7,7 @@
 #include "kappa/operators/expression/numeric.h"
 #include "kappa/operators/expression/registry.h"
 #include "kappa/operators/expression/time_arithmetic.h"
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 namespace kappa::expression {
 

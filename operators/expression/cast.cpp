@@ -4,9 +4,10 @@
 #include <map>
 
 #include "kappa/engine/time_text.h"
+#include "kappa/engine/value_text.h"
 #include "kappa/operators/expression/nodes.h"
 #include "kappa/operators/expression/numeric.h"
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 namespace kappa::expression {
 
@@ -88,7 +89,7 @@ void append_as_text(std::string& out, const Column& column, std::int64_t i) {
   switch (column.type().kind) {
     case K::boolean: out += column.bit(i) ? "true" : "false"; return;
     case K::bigint: out += std::to_string(column.i64()[i]); return;
-    case K::float64: append_double(out, column.f64()[i]); return;
+    case K::float64: append_postgres_double(out, column.f64()[i]); return;
     case K::numeric: append_numeric(out, column.i128()[i], column.type().scale); return;
     case K::text: out += column.bytes(i); return;
     case K::bytea: append_hex(out, column.bytes(i)); return;

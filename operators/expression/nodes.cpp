@@ -1,9 +1,10 @@
 #include "kappa/operators/expression/nodes.h"
+#include "kappa/engine/value_text.h"
 
 #include <algorithm>
 
 #include "kappa/engine/time_text.h"
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 namespace kappa::expression {
 
@@ -153,7 +154,9 @@ std::string Literal::text() const {
     case TypeKind::timestamptz:
       append_timestamp(out, std::get<std::int64_t>(value_.data));
       return "TIMESTAMPTZ " + quoted_text(out);
-    case TypeKind::float64: append_double(out, std::get<double>(value_.data)); return typed(quoted_text(out), type());
+    case TypeKind::float64:
+      append_postgres_double(out, std::get<double>(value_.data));
+      return typed(quoted_text(out), type());
     case TypeKind::numeric: return numeric_text(std::get<Int128>(value_.data), type());
     case TypeKind::text: return quoted_text(std::get<std::string>(value_.data));
     case TypeKind::bytea: return typed(quoted_text(std::get<std::string>(value_.data)), type());

@@ -1,10 +1,11 @@
 #include "kappa/operators/expression/numeric.h"
+#include "kappa/engine/value_text.h"
 
 #include <charconv>
 #include <cmath>
 #include <string_view>
 
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 namespace kappa {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "kappa/operators/expression/expression.h"
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 namespace kappa::test {
 

@@ -1,4 +1,4 @@
-#include "kappa/operators/expression/value_text.h"
+#include "kappa/operators/expression/value_parse.h"
 
 #include <charconv>
 #include <cmath>
@@ -88,23 +88,7 @@ bool scale_digits(Digits& digits, int scale) {
 }
 }  // namespace
 
-void append_numeric(std::string& out, Int128 value, int scale) {
-  char digits[48];
-  char* end = digits + sizeof digits;
-  char* at = end;
-  UInt128 rest = value < 0 ? -static_cast<UInt128>(value) : static_cast<UInt128>(value);
-  int written = 0;
-  do {
-    if (written == scale && scale > 0) *--at = '.';
-    *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-    ++written;
-  } while (rest != 0 || written <= scale);
-  if (value < 0) *--at = '-';
-  out.append(at, end);
-}
-
-void append_double(std::string& out, double value) {
+void append_postgres_double(std::string& out, double value) {
   if (std::isnan(value)) {
     out += "NaN";
     return;

@@ -1,4 +1,4 @@
-// kappa/operators/expression/value_text.h: plain values as text, without locale.
+// kappa/operators/expression/value_parse.h: values out of text, and doubles as PostgreSQL writes them; no locale.
 //
 // Threads:  pure functions.
 // Errors:   parsers give nullopt; surrounding blanks are the caller's.
@@ -12,10 +12,9 @@
 
 namespace kappa {
 
-/// Int128 as a decimal with `scale` digits behind the point: "-0.05".
-void append_numeric(std::string& out, Int128 value, int scale);
-/// PostgreSQL's spelling with the fewest digits that read back the same: "0.1", "1e+20", "NaN", "-Infinity".
-void append_double(std::string& out, double value);
+/// PostgreSQL's spelling with the fewest digits that read back the same: "0.1", "100000", "1e+20", "NaN", "-Infinity".
+/// (JSON's in engine/value_text.h takes the exponent where it is shorter.)
+void append_postgres_double(std::string& out, double value);
 
 struct Decimal {
   Int128 value = 0;
