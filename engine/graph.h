@@ -56,6 +56,8 @@ struct Node {
   std::int64_t version = 0;     // of a user's function, since its body cannot be seen
   std::int64_t horizon_us = 0;  // how far back in event time its state reaches; kForever: unbounded
   bool stateful = false;
+  /// Column i is column carried[i] of every input, passed on unchanged; -1: made here. Empty: all columns pass.
+  std::vector<int> carried;
   /// filter, project, window_aggregate: makes the operator. key_by and union_all pass rows on, the engine itself runs
   /// the others.
   std::function<std::unique_ptr<Operator>(const OperatorContext&)> factory;

@@ -1,0 +1,156 @@
+#include "kappa/operators/window_table.h"
+
+#include <xxhash.h>
+
+#include <array>
+
+#include "kappa/engine/error.h"
+#include "kappa/operators/state_key.h"
+
+namespace kappa {
+
+namespace {
+constexpr std::size_t kBlock = 128;  // keys hashed, and their slots prefetched, at a time
+// Below this many groups slots and rows stay in the cache and a prefetch only costs.
+constexpr std::uint32_t kPrefetchGroups = 16'384;
+
+std::uint32_t hash_of(std::int64_t key) { return static_cast<std::uint32_t>(mix(static_cast<std::uint64_t>(key))); }
+std::uint32_t hash_of(std::string_view key, std::uint64_t seed) {
+  return static_cast<std::uint32_t>(XXH3_64bits_withSeed(key.data(), key.size(), seed));
+}
+}  // namespace
+
+ChunkPool::Chunk ChunkPool::take() {
+  if (free_.empty()) return Chunk(new std::uint8_t[chunk_bytes_]);
+  Chunk chunk = std::move(free_.back());
+  free_.pop_back();
+  return chunk;
+}
+
+void ChunkPool::give(std::vector<Chunk> chunks) {
+  const std::size_t keep = chunks.size();
+  for (Chunk& chunk : chunks) free_.push_back(std::move(chunk));
+  if (free_.size() > keep) free_.resize(keep);
+}
+
+bool DistinctSet::insert(std::uint32_t group, std::string_view value, ByteArena& arena) {
+  const auto count = static_cast<std::uint32_t>(members_.size());
+  const std::uint32_t found = index_.find_or_insert(
+      hash_of(value, group),
+      [&](std::uint32_t i) { return members_[i].group == group && members_[i].value() == value; },
+      [&] {
+        members_.push_back({group, static_cast<std::uint32_t>(value.size()), arena.store(value)});
+        return count;
+      });
+  return found == count;
+}
+
+WindowTable::WindowTable(const GroupLayout& layout, ChunkPool& pool)
+    : layout_(layout), pool_(pool), stride_(layout.stride()) {
+  for (const Accumulator& a : layout.accumulators())
+    distinct_.push_back(a.kind == AccumulatorKind::distinct ? std::make_unique<DistinctSet>() : nullptr);
+}
+
+WindowTable::~WindowTable() { pool_.give(std::move(chunks_)); }
+
+std::uint32_t WindowTable::add_group() {
+  if ((size_ & (ChunkPool::kChunkRows - 1)) == 0) chunks_.push_back(pool_.take());
+  GroupRow row = group(size_);
+  std::memcpy(row, layout_.empty_row(), stride_);
+  store(row + GroupLayout::kNumber, size_);
+  return size_++;
+}
+
+GroupRow WindowTable::find(std::int64_t key, std::uint32_t hash) {
+  return group(index_.find_or_insert(
+      hash, [&](std::uint32_t i) { return load<std::int64_t>(group(i)) == key; },
+      [&] {
+        const std::uint32_t number = add_group();
+        store(group(number), key);
+        return number;
+      }));
+}
+
+GroupRow WindowTable::find(std::string_view key, std::uint32_t hash) {
+  return group(index_.find_or_insert(
+      hash, [&](std::uint32_t i) { return stored_key(group(i)) == key; },
+      [&] {
+        const std::uint32_t number = add_group();
+        const auto size = static_cast<std::uint32_t>(key.size());
+        char* place = arena_.allocate(4 + key.size());
+        std::memcpy(place, &size, 4);
+        if (size > 0) std::memcpy(place + 4, key.data(), key.size());
+        store(group(number), static_cast<const char*>(place));
+        return number;
+      }));
+}
+
+GroupRow WindowTable::find_null() {
+  if (!has_null_) {
+    null_group_ = add_group();
+    group(null_group_)[GroupLayout::kFlags] |= GroupLayout::kNullKey;
+    has_null_ = true;
+  }
+  return group(null_group_);
+}
+
+template <bool kNulls>
+void WindowTable::resolve_block(const Column& keys, std::span<const std::int32_t> rows, GroupRow* groups) {
+  std::array<std::uint32_t, kBlock> hashes;
+  const std::int64_t* values = keys.i64();
+  const std::size_t n = rows.size();
+  for (std::size_t k = 0; k < n; ++k) hashes[k] = hash_of(values[rows[k]]);
+  if (size_ > kPrefetchGroups) {
+    for (std::size_t k = 0; k < n; ++k) index_.prefetch(hashes[k]);
+    for (std::size_t k = 0; k < n; ++k)
+      if (const std::uint32_t item = index_.likely(hashes[k]); item != 0) __builtin_prefetch(group(item - 1), 1);
+  }
+  for (std::size_t k = 0; k < n; ++k) {
+    groups[k] = kNulls && keys.is_null(rows[k]) ? find_null() : find(values[rows[k]], hashes[k]);
+    touch(groups[k]);
+  }
+}
+
+void WindowTable::resolve(const Column& keys, std::span<const std::int32_t> rows, GroupRow* groups) {
+  KAPPA_CHECK(layout_.fixed_key(), "the key is one column of eight bytes");
+  for (std::size_t at = 0; at < rows.size(); at += kBlock) {
+    const auto block = rows.subspan(at, std::min(kBlock, rows.size() - at));
+    if (keys.may_have_nulls())
+      resolve_block<true>(keys, block, groups + at);
+    else
+      resolve_block<false>(keys, block, groups + at);
+  }
+}
+
+void WindowTable::resolve(std::span<const std::string_view> keys, GroupRow* groups) {
+  KAPPA_CHECK(!layout_.fixed_key(), "the key is a state key");
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    groups[k] = find(keys[k], hash_of(keys[k], 0));
+    touch(groups[k]);
+  }
+}
+
+GroupRow WindowTable::restore_group(std::string_view state_key) {
+  if (!layout_.fixed_key()) return find(state_key, hash_of(state_key, 0));
+  ColumnBuilder builder(Type::bigint());
+  read_state_key(state_key, builder);
+  const Column key = builder.finish();
+  return key.is_null(0) ? find_null() : find(key.i64()[0], hash_of(key.i64()[0]));
+}
+
+void WindowTable::mark_clean() {
+  for (const std::uint32_t number : dirty_)
+    group(number)[GroupLayout::kFlags] &= static_cast<std::uint8_t>(~GroupLayout::kDirty);
+  dirty_ = {};
+  for (const auto& set : distinct_)
+    if (set) set->mark_clean();
+}
+
+std::size_t WindowTable::bytes() const {
+  std::size_t total = index_.bytes() + chunks_.size() * pool_.chunk_bytes() + dirty_.capacity() * 4 + arena_.bytes();
+  for (const auto& set : distinct_)
+    if (set) total += set->bytes();
+  return total;
+}
+
+}  // namespace kappa
