@@ -53,9 +53,6 @@ class Descriptor {
       bytes.remove_prefix(static_cast<std::size_t>(done));
     }
   }
-  void private_mode() const {
-    if (::fchmod(value_, 0600) != 0) fail_on("change the mode of", path_);
-  }
   void sync() const {
     if (::fsync(value_) != 0) fail_on("sync", path_);
   }
@@ -103,8 +100,12 @@ void make_private_directories(const Path& directory) {
   check_private(directory);
 }
 
-void make_private(const Path& directory) {
+void make_private_directory(const Path& directory) {
   if (::chmod(directory.c_str(), 0700) != 0) fail_on("change the mode of", directory);
+}
+
+void make_private_file(const Path& file) {
+  if (::chmod(file.c_str(), 0600) != 0) fail_on("change the mode of", file);
 }
 
 std::string xxh3_hex(std::string_view bytes) { return hex(XXH3_128bits(bytes.data(), bytes.size())); }
@@ -165,12 +166,6 @@ bool hard_link(const Path& from, const Path& to) {
   if (::link(from.c_str(), to.c_str()) == 0) return true;
   if (errno == EXDEV || errno == EPERM || errno == EMLINK || errno == ENOTSUP) return false;
   fail_on("link", from);
-}
-
-void seal_file(const Path& file) {
-  const Descriptor out(file, O_RDONLY, "open");
-  out.private_mode();
-  out.sync();
 }
 
 void sync_directory(const Path& directory) { Descriptor(directory, O_RDONLY | O_DIRECTORY, "open").sync(); }

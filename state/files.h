@@ -26,8 +26,9 @@ struct FileDigest {
 /// Makes what is missing of the path. The last component must be a directory, no link, and writable by its owner only.
 void make_private_directories(const Path& directory);
 
-/// Takes the rights of others on a directory of ours away.
-void make_private(const Path& directory);
+/// Takes the rights of others on a directory (or file) of ours away.
+void make_private_directory(const Path& directory);
+void make_private_file(const Path& file);
 
 [[nodiscard]] std::string xxh3_hex(std::string_view bytes);
 [[nodiscard]] FileDigest digest_file(const Path& file);
@@ -43,8 +44,6 @@ void write_file(const Path& file, std::string_view bytes);
 void copy_private_file(const Path& from, const Path& to);
 /// False where the two lie on different file systems (or linking is not allowed): copy instead.
 [[nodiscard]] bool hard_link(const Path& from, const Path& to);
-/// Makes mode 0600 and waits until the bytes are on the disk.
-void seal_file(const Path& file);
 void sync_directory(const Path& directory);
 void rename_path(const Path& from, const Path& to);
 /// Removes a directory and what it holds; nothing to remove is fine.

@@ -22,7 +22,7 @@ constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
 // The memtable stays empty: entries are ingested. This only keeps its arena small.
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 10;
 constexpr std::size_t kManifestBytesMax = std::size_t{1} << 20;
-constexpr int kSortedRunsMax = 8;
+constexpr int kSortedRunsMax = 6;
 constexpr int kOpenFilesMax = 64;
 
 /// RocksDB's own log would be one more file per database that nobody reads.
@@ -103,6 +103,18 @@ class NodeReader : public StateReader {
   rocksdb::Slice lower_slice_, upper_slice_;
   std::unique_ptr<rocksdb::Iterator> iterator_;  // goes before owner_
   bool started_ = false;
+};
+
+class Restored : public RestoredState {
+ public:
+  Restored(CheckpointMeta meta, std::shared_ptr<LiveDatabase> database)
+      : meta_(std::move(meta)), database_(std::move(database)) {}
+  const CheckpointMeta& meta() const override { return meta_; }
+  std::unique_ptr<StateReader> node(const std::string& name) override { return database_->read(node_id(name)); }
+
+ private:
+  CheckpointMeta meta_;
+  std::shared_ptr<LiveDatabase> database_;  // shared with the task, which may go on to another one
 };
 
 }  // namespace
@@ -188,6 +200,10 @@ void LiveDatabase::checkpoint(const Path& target) {
 
 std::unique_ptr<StateReader> LiveDatabase::read(std::uint64_t node) {
   return std::make_unique<NodeReader>(shared_from_this(), *db_, node, source_);
+}
+
+std::unique_ptr<RestoredState> restored_state(CheckpointMeta meta, std::shared_ptr<LiveDatabase> database) {
+  return std::make_unique<Restored>(std::move(meta), std::move(database));
 }
 
 }  // namespace kappa::detail

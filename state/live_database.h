@@ -64,4 +64,8 @@ class LiveDatabase : public std::enable_shared_from_this<LiveDatabase> {
   std::unique_ptr<rocksdb::DB> db_;
 };
 
+/// The database's content under the names of its nodes. Keeps the database open, as its readers do.
+[[nodiscard]] std::unique_ptr<RestoredState> restored_state(CheckpointMeta meta,
+                                                            std::shared_ptr<LiveDatabase> database);
+
 }  // namespace kappa::detail

@@ -176,6 +176,18 @@ Manifest read_manifest(const Path& checkpoint) {
   return manifest;
 }
 
+void check_size(const Path& file, const FileEntry& expected) {
+  if (!path_exists(file)) fail(file.string() + " is missing");
+  const std::uint64_t size = stat_file(file).size;
+  if (size != expected.size) fail(fmt::format("{} has {} bytes instead of {}", file.string(), size, expected.size));
+}
+
+FileDigest check_content(const Path& file, const Path& where, const FileEntry& expected) {
+  FileDigest digest = digest_file(where);
+  if (digest.xxh3 != expected.xxh3) fail(file.string() + " does not match its checksum");
+  return digest;
+}
+
 void check_meta(const CheckpointMeta& meta) {
   KAPPA_CHECK(is_hex(meta.id, 32), "a checkpoint's id is 32 hex digits");
   KAPPA_CHECK(meta.sequence >= 1 && meta.sequence <= 9'999'999'999, "sequences count from 1");

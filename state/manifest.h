@@ -2,8 +2,8 @@
 // checksum. RocksDB opens a database with a cut MANIFEST at an older state without a word; this one is why that cannot
 // happen here.
 //
-// Threads:  values; the functions are pure but for read_manifest().
-// Errors:   Error{failed} with the reason; read_manifest() puts the file's name in front.
+// Threads:  values; pure functions, and such that only read files.
+// Errors:   Error{failed}; those that read files name them.
 #pragma once
 
 #include <string>
@@ -39,6 +39,10 @@ struct Manifest {
 [[nodiscard]] std::string checkpoint_directory_name(const CheckpointMeta& meta);
 /// Reads and checks the manifest of a checkpoint directory, and that the directory has the name that belongs to it.
 [[nodiscard]] Manifest read_manifest(const Path& checkpoint);
+/// Throws Error{failed} if the file is missing or has another size.
+void check_size(const Path& file, const FileEntry& expected);
+/// The same for its bytes. `file` is named in the error, `where` (it, or a link or copy of it) is read.
+FileDigest check_content(const Path& file, const Path& where, const FileEntry& expected);
 /// Throws KAPPA_CHECK's error: ids and sequences come from the engine.
 void check_meta(const CheckpointMeta& meta);
 

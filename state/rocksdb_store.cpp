@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kappa/engine/error.h"
+#include "kappa/state/inspect.h"
 #include "kappa/state/keys.h"
 #include "kappa/state/task_state.h"
 
@@ -80,9 +81,7 @@ std::unique_ptr<StateStore> open_state_store(StateStoreOptions options) {
   detail::make_private_directories(root);
   context->lock = std::make_shared<DirectoryLock>(root / "lock");
   context->live = root / "live";
-  context->checkpoints = options.checkpoint_directory.empty()
-                             ? root / "checkpoints"
-                             : std::filesystem::absolute(options.checkpoint_directory).lexically_normal();
+  context->checkpoints = checkpoints_directory(options);
   detail::make_private_directories(context->live);
   detail::make_private_directories(context->checkpoints);
   context->options = std::move(options);

@@ -12,18 +12,6 @@ namespace {
 bool is_leftover(const std::string& name) { return name.ends_with(kLeftoverSuffix); }
 bool is_sst(const std::string& name) { return name.ends_with(".sst"); }
 
-class Restored : public RestoredState {
- public:
-  Restored(CheckpointMeta meta, std::shared_ptr<LiveDatabase> database)
-      : meta_(std::move(meta)), database_(std::move(database)) {}
-  const CheckpointMeta& meta() const override { return meta_; }
-  std::unique_ptr<StateReader> node(const std::string& name) override { return database_->read(node_id(name)); }
-
- private:
-  CheckpointMeta meta_;
-  std::shared_ptr<LiveDatabase> database_;  // shared with the task, which may go on to another one
-};
-
 /// Whether hard links from one directory into the other work; st_dev alone does not tell (bind mounts).
 bool can_link(const Path& from, const Path& to) {
   const Path probe = from / "probe.tmp";
@@ -132,19 +120,18 @@ void RocksTaskState::clear() {
   usable_ = true;
 }
 
-void RocksTaskState::bring_files(const Path& checkpoint, const Manifest& manifest, const Path& live) const {
+void RocksTaskState::bring_files(const Path& checkpoint, const Manifest& manifest, const Path& live) {
   for (const FileEntry& file : manifest.files) {
     const Path from = checkpoint / file.name;
     const Path to = live / file.name;
-    if (!path_exists(from)) fail(from.string() + " is missing");
-    if (stat_file(from).size != file.size) {
-      fail(from.string() + " has " + std::to_string(stat_file(from).size) + " bytes instead of " +
-           std::to_string(file.size));
-    }
+    check_size(from, file);
     if (!is_sst(file.name) || !hard_link(from, to)) copy_private_file(from, to);
     // Checked where it will be used, so that nothing can come between.
-    if (digest_file(to).xxh3 != file.xxh3) fail(from.string() + " does not match its checksum");
+    FileDigest digest = check_content(from, to, file);
+    if (is_sst(file.name)) digests_.emplace(file.name, std::move(digest));
+    base_.files.emplace(file.name, file);
   }
+  base_.directory = checkpoint;
 }
 
 std::unique_ptr<RestoredState> RocksTaskState::restore(const std::string& id) {
@@ -158,15 +145,9 @@ std::unique_ptr<RestoredState> RocksTaskState::restore(const std::string& id) {
     KAPPA_KILL_POINT("restore.linked");
     live_ = std::make_shared<LiveDatabase>(directory, LiveDatabase::Mode::restored, context_->resources,
                                            checkpoint.string());
-    base_.directory = checkpoint;
-    for (const FileEntry& file : manifest.files) {
-      if (is_sst(file.name)) digests_[file.name] = stat_file(directory / file.name);
-      if (is_sst(file.name)) digests_[file.name].xxh3 = file.xxh3;
-      base_.files.emplace(file.name, file);
-    }
     nodes_.insert(manifest.nodes.begin(), manifest.nodes.end());
     usable_ = true;
-    return std::make_unique<Restored>(std::move(manifest.meta), live_);
+    return restored_state(std::move(manifest.meta), live_);
   } catch (const Error& error) {
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
@@ -216,12 +197,11 @@ void RocksTaskState::make_pending(Manifest manifest) {
   if (path_exists(directory_ / name)) fail("checkpoint " + (directory_ / name).string() + " exists already");
   try {
     make_files(temporary);
-    manifest.files = digest_files(temporary);
+    manifest.files = digest_files(temporary);  // RocksDB, or our copy, has synced them
     KAPPA_KILL_POINT("checkpoint.created");
     write_file(temporary / kManifestName, encode_manifest(manifest));
     KAPPA_KILL_POINT("checkpoint.manifest-written");
     sync_directory(temporary);
-    sync_directory(directory_);
     KAPPA_KILL_POINT("checkpoint.manifest-synced");
   } catch (...) {
     std::error_code ignored;  // else removed at the next start
@@ -234,7 +214,7 @@ void RocksTaskState::make_pending(Manifest manifest) {
 void RocksTaskState::make_files(const Path& target) {
   if (links_work_) {
     live_->checkpoint(target);
-    make_private(target);
+    make_private_directory(target);
     return;
   }
   const Path staging = live_root_ / "staging";
@@ -266,7 +246,7 @@ std::vector<FileEntry> RocksTaskState::digest_files(const Path& directory) {
         (!links_work_ || cached->second.inode == digest.inode)) {
       digest.xxh3 = cached->second.xxh3;
     } else {
-      seal_file(directory / name);
+      make_private_file(directory / name);
       digest = digest_file(directory / name);
     }
     if (is_sst(name)) digests[name] = digest;

@@ -143,12 +143,11 @@ TEST_CASE("what is restored equals the model after any sequence of calls", "[sta
 }
 
 TEST_CASE("what is restored equals the model with checkpoints on another file system", "[state]") {
-  const Path other = "/dev/shm";
-  if (!std::filesystem::is_directory(other)) return;
-  for (std::uint64_t seed = 100; seed <= 103; ++seed) {
+  if (fast_directory() == std::filesystem::temp_directory_path()) return;
+  for (std::uint64_t seed = 100; seed <= 101; ++seed) {
     INFO("seed " << seed);
-    const TemporaryDirectory directory;
-    const TemporaryDirectory shared(other);
+    const TemporaryDirectory directory(std::filesystem::temp_directory_path());
+    const TemporaryDirectory shared;
     StateStoreOptions options{.directory = {}, .history = "none"};
     options.checkpoint_directory = shared.path() / "checkpoints";
     Model model(directory.path() / "state", seed, options);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -18,9 +19,15 @@ namespace kappa::testkit {
 
 using Path = std::filesystem::path;
 
+/// In memory where the system has that: tests wait for many fsyncs.
+inline Path fast_directory() {
+  const Path memory = "/dev/shm";
+  return ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+}
+
 class TemporaryDirectory {
  public:
-  explicit TemporaryDirectory(const Path& parent = std::filesystem::temp_directory_path()) {
+  explicit TemporaryDirectory(const Path& parent = fast_directory()) {
     std::string pattern = (parent / "kappa-state-XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
