@@ -4,6 +4,7 @@
 
 #include "kappa/engine/time_text.h"
 #include "kappa/engine/value_text.h"
+#include "kappa/operators/format/json_number.h"
 #include "kappa/operators/format/json_value.h"
 
 namespace kappa {

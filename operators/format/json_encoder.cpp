@@ -1,5 +1,6 @@
 #include "kappa/operators/format/json_encoder.h"
 
+#include "kappa/engine/time_text.h"
 #include "kappa/engine/value_text.h"
 
 namespace kappa {
@@ -9,7 +10,7 @@ JsonEncoder::JsonEncoder(const JsonEncoderOptions& options) : key_columns_(optio
   for (int i = 0; i < columns.size(); ++i) {
     std::string opening(i == 0 ? "{" : ",");
     append_json_string(opening, columns[i].name);
-    openings_.push_back(opening + ":");
+    targets_.push_back({opening + ":", 0, {}});
   }
   for (const int key : key_columns_) {
     if (key < 0 || key >= columns.size())
@@ -18,7 +19,7 @@ JsonEncoder::JsonEncoder(const JsonEncoderOptions& options) : key_columns_(optio
 }
 
 void JsonEncoder::encode(const Batch& batch, EncodedRows& out) {
-  KAPPA_CHECK(batch.columns.size() == openings_.size(), "a batch has its schema's columns");
+  KAPPA_CHECK(batch.columns.size() == targets_.size(), "a batch has its schema's columns");
   keys_.clear();
   for (const int key : key_columns_) keys_.push_back(&batch.columns[static_cast<std::size_t>(key)]);
   out.entries.reserve(out.entries.size() + static_cast<std::size_t>(batch.rows));
@@ -29,14 +30,29 @@ void JsonEncoder::encode(const Batch& batch, EncodedRows& out) {
     entry.key_begin = bytes.size();
     entry.key_is_null = !append_key(bytes, keys_, row);
     entry.key_end = bytes.size();
-    for (std::size_t i = 0; i < openings_.size(); ++i) {
-      bytes += openings_[i];
-      append_json(bytes, batch.columns[i], row);
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+      const Column& column = batch.columns[i];
+      bytes += targets_[i].opening;
+      if (column.type().kind == TypeKind::timestamptz && !column.is_null(row)) {
+        append_instant(bytes, targets_[i], column.i64()[row]);
+      } else {
+        append_json(bytes, column, row);
+      }
     }
-    bytes += openings_.empty() ? "{}" : "}";
+    bytes += targets_.empty() ? "{}" : "}";
     entry.value_end = bytes.size();
     out.entries.push_back(entry);
   }
+}
+
+void JsonEncoder::append_instant(std::string& out, Target& target, std::int64_t us) {
+  if (target.instant_us != us || target.instant.empty()) {
+    target.instant_us = us;
+    target.instant = '"';
+    append_timestamp(target.instant, us);
+    target.instant += '"';
+  }
+  out += target.instant;
 }
 
 EncoderFactory json_encoder(JsonEncoderOptions options) {

@@ -17,7 +17,15 @@ class JsonEncoder : public Encoder {
   void encode(const Batch& batch, EncodedRows& out) override;
 
  private:
-  std::vector<std::string> openings_;  // per column: {"a": or ,"b":
+  struct Target {
+    std::string opening;  // {"a": or ,"b":
+    // The instant written last: rows of one window share theirs.
+    std::int64_t instant_us = 0;
+    std::string instant;  // as JSON; empty: none yet
+  };
+  static void append_instant(std::string& out, Target& target, std::int64_t us);
+
+  std::vector<Target> targets_;
   std::vector<int> key_columns_;
   std::vector<const Column*> keys_;
 };

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kappa/engine/error.h"
+#include "kappa/operators/format/json_number.h"
 #include "kappa/operators/format/json_value.h"
 
 namespace kappa {
@@ -29,6 +30,21 @@ constexpr std::array<bool, 256> make_scalar_ends() {
 }
 constexpr std::array<bool, 256> kScalarEnds = make_scalar_ends();
 bool ends_scalar(char c) { return kScalarEnds[static_cast<std::uint8_t>(c)]; }
+
+// Whether a number, true, false or null starts here and ends as it must.
+inline bool is_scalar(const char* text) {
+  const char* end = nullptr;
+  if (starts_number(*text)) [[likely]] {
+    end = json_number_end(text);
+  } else if (*text == 't') {
+    if (text[1] == 'r' && text[2] == 'u' && text[3] == 'e') end = text + 4;
+  } else if (*text == 'f') {
+    if (text[1] == 'a' && text[2] == 'l' && text[3] == 's' && text[4] == 'e') end = text + 5;
+  } else if (*text == 'n') {
+    if (text[1] == 'u' && text[2] == 'l' && text[3] == 'l') end = text + 4;
+  }
+  return end != nullptr && ends_scalar(*end);
+}
 
 }  // namespace
 
@@ -82,7 +98,7 @@ bool JsonScanner::scan(std::string_view document) {
   has_escapes_ = std::memchr(json_, '\\', size_) != nullptr;
   at_ = 1;
   if (!walk_object(0, 1)) return false;
-  return at_ == count_ || unexpected();
+  return at_ == count_ || unexpected(at_);
 }
 
 bool JsonScanner::tokenize() {
@@ -137,9 +153,9 @@ void JsonFields::Expected::set(std::string_view name, std::int32_t its_field) {
   field = its_field;
 }
 
-// The field whose name is the token at hand; kNoField for one that is not wanted, kBadName where its escapes are wrong.
-std::int32_t JsonScanner::look_up(JsonFields::Object& object, std::size_t place) {
-  const std::string_view name = string_at(at_);
+// The field whose name this token is; kNoField for one that is not wanted, kBadName where its escapes are wrong.
+std::int32_t JsonScanner::look_up(JsonFields::Object& object, std::size_t place, std::uint32_t token) {
+  const std::string_view name = string_at(token);
   if (has_escapes_ && name.find('\\') != std::string_view::npos) {
     if (!valid_escapes(name)) return kBadName;
     name_.clear();
@@ -154,46 +170,58 @@ std::int32_t JsonScanner::look_up(JsonFields::Object& object, std::size_t place)
   return field;
 }
 
-// At the token behind the opening brace.
+// At the token behind the opening brace. The hot loop: the cursor stays in a register, and only what is rare calls on.
 bool JsonScanner::walk_object(std::int32_t object, int depth) {
   JsonFields::Object& here = fields_.objects_[static_cast<std::size_t>(object)];
-  if (json_[tokens_[at_]] == '}') {
-    ++at_;
-    return true;
-  }
+  const char* const json = json_;
+  const std::uint32_t* const tokens = tokens_;
+  const bool plain_strings = !has_escapes_;
+  std::uint32_t at = at_;
+  if (json[tokens[at]] == '}') return go_on(at + 1);
   for (std::size_t place = 0;; ++place) {
-    const char* const name = json_ + tokens_[at_];
-    if (at_ + 2 >= count_ || *name != '"') return unexpected();
+    const char* const name = json + tokens[at];
+    if (at + 2 >= count_ || *name != '"') return unexpected(at);
     const bool as_before = place < here.expected.size() && here.expected[place].matches(name + 1);
-    const std::int32_t field = as_before ? here.expected[place].field : look_up(here, place);
+    const std::int32_t field = as_before ? here.expected[place].field : look_up(here, place, at);
     if (field == kBadName) return reject("not valid JSON: a wrong escape in a field's name");
-    ++at_;
-    if (json_[tokens_[at_]] != ':') return unexpected();
-    ++at_;
-    if (field < 0 ? !walk_value(depth) : !walk_field(here.fields[static_cast<std::size_t>(field)], depth)) return false;
-    const char next = json_[tokens_[at_]];
-    if (next != ',' && next != '}') return unexpected();
-    ++at_;
-    if (next == '}') return true;
+    if (json[tokens[at + 1]] != ':') return unexpected(at + 1);
+    at += 2;
+    const bool wanted = field >= 0 && note(here.fields[static_cast<std::size_t>(field)], tokens[at]);
+    const char* const value = json + tokens[at];
+    if (!wanted && (*value == '"' ? plain_strings : is_scalar(value))) [[likely]] {
+      ++at;
+    } else {
+      at_ = at;
+      const std::int32_t below = wanted ? here.fields[static_cast<std::size_t>(field)].object : -1;
+      if (!walk_value(below, depth)) return false;
+      at = at_;
+    }
+    const char next = json[tokens[at]];
+    if (next != ',' && next != '}') return unexpected(at);
+    ++at;
+    if (next == '}') return go_on(at);
   }
 }
 
-bool JsonScanner::walk_field(const JsonFields::Field& field, int depth) {
-  for (const std::int32_t wanted : field.wanted) found_[static_cast<std::size_t>(wanted)] = tokens_[at_];
-  if (field.object < 0) return walk_value(depth);
+// Returns whether fields of the value's own object are wanted.
+inline bool JsonScanner::note(const JsonFields::Field& field, std::uint32_t offset) {
+  for (const std::int32_t wanted : field.wanted) found_[static_cast<std::size_t>(wanted)] = offset;
+  if (field.object < 0) [[likely]]
+    return false;
   // Of duplicates the last one counts, with all that is in it and all that is not.
   const JsonFields::Object& below = fields_.objects_[static_cast<std::size_t>(field.object)];
   for (const std::int32_t wanted : below.wanted_below) found_[static_cast<std::size_t>(wanted)] = -1;
-  if (json_[tokens_[at_]] != '{') return walk_value(depth);
-  if (depth >= kDepthMax) return reject("nested deeper than 64 levels");
-  ++at_;
-  return walk_object(field.object, depth + 1);
+  return true;
 }
 
-inline bool JsonScanner::walk_value(int depth) {
+// `object`: of the fields that are wanted below, if the value is an object; -1: none.
+bool JsonScanner::walk_value(std::int32_t object, int depth) {
   const char first = json_[tokens_[at_]];
-  if (first == '{' || first == '[') return walk_container(depth);
-  return check_scalar();
+  if (first != '{' && first != '[') return check_scalar();
+  if (object < 0 || first == '[') return walk_container(depth);
+  if (depth >= kDepthMax) return reject("nested deeper than 64 levels");
+  ++at_;
+  return walk_object(object, depth + 1);
 }
 
 // An object or array without wanted fields, with everything in it.
@@ -221,49 +249,39 @@ bool JsonScanner::walk_container(int depth) {
         if (--open == 0) return true;
         continue;
       }
-      if (next != ',') return unexpected();
+      if (next != ',') return unexpected(at_);
       ++at_;
       value_done = false;
     }
     if ((is_object & 1) != 0) {
-      if (at_ + 2 >= count_ || json_[tokens_[at_]] != '"' || json_[tokens_[at_ + 1]] != ':') return unexpected();
+      if (at_ + 2 >= count_ || json_[tokens_[at_]] != '"' || json_[tokens_[at_ + 1]] != ':') return unexpected(at_);
       if (has_escapes_ && !check_string()) return false;
       at_ += has_escapes_ ? 1 : 2;
     }
-    if (at_ >= count_) return unexpected();
+    if (at_ >= count_) return unexpected(at_);
   }
 }
 
-inline bool JsonScanner::check_scalar() {
+bool JsonScanner::check_scalar() {
   const char* const text = json_ + tokens_[at_];
-  const char* end = nullptr;
-  switch (*text) {
-    case '"': return check_string();
-    case 't':
-      if (text[1] == 'r' && text[2] == 'u' && text[3] == 'e') end = text + 4;
-      break;
-    case 'f':
-      if (text[1] == 'a' && text[2] == 'l' && text[3] == 's' && text[4] == 'e') end = text + 5;
-      break;
-    case 'n':
-      if (text[1] == 'u' && text[2] == 'l' && text[3] == 'l') end = text + 4;
-      break;
-    default: end = starts_number(*text) ? json_number_end(text) : nullptr;
-  }
-  if (end == nullptr || !ends_scalar(*end)) return unexpected();
-  ++at_;
-  return true;
+  if (*text == '"') return check_string();
+  return is_scalar(text) ? go_on(at_ + 1) : unexpected(at_);
 }
 
-inline bool JsonScanner::check_string() {
+bool JsonScanner::check_string() {
   if (has_escapes_ && !valid_escapes(string_at(at_))) return reject("not valid JSON: a wrong escape in a string");
   ++at_;
   return true;
 }
 
-bool JsonScanner::unexpected() {
-  if (at_ >= count_) return reject("not valid JSON: it ends too early");
-  const std::uint32_t offset = tokens_[at_];
+inline bool JsonScanner::go_on(std::uint32_t token) {
+  at_ = token;
+  return true;
+}
+
+bool JsonScanner::unexpected(std::uint32_t token) {
+  if (token >= count_) return reject("not valid JSON: it ends too early");
+  const std::uint32_t offset = tokens_[token];
   return reject("not valid JSON at byte " + std::to_string(offset) + ": unexpected " +
                 describe_json(json_ + offset, json_ + size_));
 }

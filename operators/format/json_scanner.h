@@ -75,14 +75,15 @@ class JsonScanner {
  private:
   bool tokenize();
   bool walk_object(std::int32_t object, int depth);
-  bool walk_field(const JsonFields::Field& field, int depth);
-  std::int32_t look_up(JsonFields::Object& object, std::size_t place);
-  bool walk_value(int depth);
+  bool note(const JsonFields::Field& field, std::uint32_t offset);
+  std::int32_t look_up(JsonFields::Object& object, std::size_t place, std::uint32_t token);
+  bool walk_value(std::int32_t object, int depth);
   bool walk_container(int depth);
   bool check_scalar();
   bool check_string();
+  bool go_on(std::uint32_t token);
   [[nodiscard]] std::string_view string_at(std::uint32_t token) const;
-  bool unexpected();
+  bool unexpected(std::uint32_t token);
   bool reject(std::string why);
 
   JsonFields fields_;

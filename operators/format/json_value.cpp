@@ -1,58 +1,15 @@
 #include "kappa/operators/format/json_value.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <charconv>
-#include <cstring>
 
-#include "kappa/engine/value_text.h"
+#include "kappa/operators/format/json_number.h"
 
 namespace kappa {
 
 namespace {
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-
-// Eight bytes as a word, the first one lowest.
-std::uint64_t load_word(const char* text) {
-  static_assert(std::endian::native == std::endian::little, "digits are read as words");
-  std::uint64_t word = 0;
-  std::memcpy(&word, text, 8);
-  return word;
-}
-
-// How many of the eight characters, from the first on, are digits.
-int leading_digits(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101U;
-  // A digit has the high half 3, and still has it with 6 added. Bytes from 0xFA on carry into the next, but mark
-  // themselves first, and only the lowest mark counts.
-  const std::uint64_t marks =
-      ((word & kOnes * 0xF0) ^ kOnes * 0x30) | (((word + kOnes * 6) & kOnes * 0xF0) ^ kOnes * 0x30);
-  return marks == 0 ? 8 : std::countr_zero(marks) / 8;
-}
-
-const char* skip_digits(const char* text) {
-  for (;;) {
-    const int digits = leading_digits(load_word(text));
-    text += digits;
-    if (digits < 8) return text;
-  }
-}
-
-std::uint64_t eight_digits(std::uint64_t word) {
-  constexpr std::uint64_t kPairs = 0x000000FF000000FFU;
-  word -= 0x3030303030303030U;
-  word = word * 10 + (word >> 8);
-  return ((word & kPairs) * 0x000F424000000064U + (word >> 16 & kPairs) * 0x0000271000000001U) >> 32;
-}
-
-// The number that the first 1 to 8 digits are, without a branch on how many.
-std::uint64_t leading_number(std::uint64_t word, int digits) {
-  constexpr std::uint64_t kZeros = 0x3030303030303030U;
-  if (digits == 8) return eight_digits(word);
-  return eight_digits(word << (64 - 8 * digits) | kZeros >> (8 * digits));
-}
+using detail::is_digit;
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -164,23 +121,6 @@ Decimal decimal_of(const char* text) {
 
 }  // namespace
 
-const char* json_number_end(const char* text) {
-  if (*text == '-') ++text;
-  if (!is_digit(*text)) return nullptr;
-  text = *text == '0' ? text + 1 : skip_digits(text);
-  if (*text == '.') {
-    if (!is_digit(*++text)) return nullptr;
-    text = skip_digits(text);
-  }
-  if (*text == 'e' || *text == 'E') {
-    ++text;
-    if (*text == '+' || *text == '-') ++text;
-    if (!is_digit(*text)) return nullptr;
-    text = skip_digits(text);
-  }
-  return text;
-}
-
 std::string_view json_string(const char* text) {
   const char* end = text + 1;
   for (; *end != '"'; ++end) {
@@ -209,25 +149,6 @@ void append_unescaped(std::string& out, std::string_view content) {
     append_utf8(out, escape->code_point);
     i += escape->length;
   }
-}
-
-std::optional<std::int64_t> json_bigint(const char* text) {
-  constexpr std::array<std::uint64_t, 9> kPowers{1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
-  const bool negative = *text == '-';
-  if (negative) ++text;
-  UInt128 value = 0;
-  // Without leading zeros: beyond 24 digits nothing fits.
-  for (int round = 0; round < 3; ++round) {
-    const std::uint64_t word = load_word(text);
-    const int digits = leading_digits(word);
-    if (digits > 0) value = value * kPowers[static_cast<std::size_t>(digits)] + leading_number(word, digits);
-    text += digits;
-    if (digits < 8) break;
-  }
-  if (is_digit(*text) || *text == '.' || *text == 'e' || *text == 'E') return std::nullopt;
-  if (value > static_cast<UInt128>(INT64_MAX) + (negative ? 1 : 0)) return std::nullopt;
-  const auto magnitude = static_cast<std::uint64_t>(value);
-  return static_cast<std::int64_t>(negative ? 0 - magnitude : magnitude);
 }
 
 std::optional<double> json_double(const char* text) {

@@ -15,9 +15,6 @@
 
 namespace kappa {
 
-/// The end of the JSON number that starts here; null if its grammar is wrong. Does not look at what follows.
-[[nodiscard]] const char* json_number_end(const char* text);
-[[nodiscard]] inline bool starts_number(char c) { return c == '-' || (c >= '0' && c <= '9'); }
 /// The content of the string (its raw bytes between the quotes).
 [[nodiscard]] std::string_view json_string(const char* text);
 /// Whether every escape of a string's content is valid: known letters, hexadecimal digits, no lone surrogate.
@@ -25,8 +22,7 @@ namespace kappa {
 /// Appends the content with its escapes, which must be valid, replaced.
 void append_unescaped(std::string& out, std::string_view content);
 
-/// These need a number: see starts_number().
-[[nodiscard]] std::optional<std::int64_t> json_bigint(const char* text);
+/// These need a number: see json_number.h.
 [[nodiscard]] std::optional<double> json_double(const char* text);
 /// Rounds half away from zero to the scale; none where it then does not fit the precision.
 [[nodiscard]] std::optional<Int128> json_numeric(const char* text, int precision, int scale);

@@ -14,6 +14,16 @@ TEST_CASE("murmur2 is Kafka's", "[murmur2]") {
   CHECK(murmur2("abc") == 479470107);
 }
 
+TEST_CASE("keys lie where the format's page says", "[murmur2]") {
+  CHECK(murmur2("7") == -1961297549);
+  CHECK(murmur2("-42") == -771745009);
+  CHECK(murmur2("") == 275646681);
+  CHECK(partition_of("7", 2) == 1);
+  CHECK(partition_of("21", 8) == 4);
+  CHECK(partition_of("-42", 4) == 3);
+  CHECK(partition_of("foobar", 8) == 6);
+}
+
 TEST_CASE("a partition is never negative", "[murmur2]") {
   for (const char* key : {"", "21", "foobar", "abc"}) {
     CHECK(partition_of(key, 7) == (murmur2(key) & 0x7fffffff) % 7);

@@ -300,3 +300,22 @@ TEST_CASE("the encoder writes all columns in order, and the key", "[format]") {
   CHECK(text_of({0}) == "0 7 " + first + "\n1 - " + second + "\n");
   CHECK(text_of({1, 0}) == "0 [\"Zoë\\n\",7] " + first + "\n1 [null,null] " + second + "\n");
 }
+
+TEST_CASE("the encoder writes instants as append_json does, repeated or not", "[format]") {
+  const Schema columns({{"a", Type::timestamptz()}, {"b", Type::timestamptz()}});
+  Batch batch = make_batch(6);
+  ColumnBuilder a(Type::timestamptz()), b(Type::timestamptz());
+  for (const std::int64_t us : {0, 0, 5, 5, 0, 1'000'000}) {
+    a.append_i64(us);
+    us == 5 ? b.append_null() : b.append_i64(us / 2);
+  }
+  batch.columns = {a.finish(), b.finish()};
+  const auto encoder = json_encoder({.columns = columns})();
+  for (int round = 0; round < 2; ++round) {
+    EncodedRows out;
+    encoder->encode(batch, out);
+    std::string expected;
+    for (std::int64_t row = 0; row < batch.rows; ++row) append_json_row(expected, columns, batch, row);
+    CHECK(out.bytes == expected);
+  }
+}
