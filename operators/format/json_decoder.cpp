@@ -146,10 +146,9 @@ inline bool JsonDecoder::convert(Target& target, std::int64_t offset, std::int64
 inline bool JsonDecoder::convert_number(Target& target, const char* text, std::int64_t row) {
   const Type type = target.writer.type();
   if (type.kind == TypeKind::bigint) {
-    if (!starts_number(*text)) return reject(target, text, "is not a bigint");
-    const auto value = json_bigint(text);
-    if (!value) return reject(target, text, "is not a bigint");
-    target.writer.set<std::int64_t>(row, *value);
+    std::int64_t value = 0;
+    if (!starts_number(*text) || !read_bigint(text, value)) return reject(target, text, "is not a bigint");
+    target.writer.set<std::int64_t>(row, value);
     return true;
   }
   if (type.kind == TypeKind::float64) {
@@ -183,9 +182,9 @@ inline bool JsonDecoder::convert_number(Target& target, const char* text, std::i
 
 inline bool JsonDecoder::convert_timestamp(Target& target, const char* text, std::int64_t row) {
   if (starts_number(*text)) [[likely]] {
-    const auto value = json_bigint(text);
-    std::int64_t us = 0;
-    if (!value || __builtin_mul_overflow(*value, unit_us_, &us)) return reject(target, text, "is not a timestamptz");
+    std::int64_t value = 0, us = 0;
+    if (!read_bigint(text, value) || __builtin_mul_overflow(value, unit_us_, &us))
+      return reject(target, text, "is not a timestamptz");
     target.writer.set<std::int64_t>(row, us);
     return true;
   }

@@ -10,9 +10,6 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <optional>
-
-#include "kappa/engine/types.h"
 
 namespace kappa {
 
@@ -86,8 +83,9 @@ inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{1,       10,        1
   return text;
 }
 
-/// The integer that starts here, whose grammar is right; none where it is no integer, or out of range.
-[[nodiscard]] inline std::optional<std::int64_t> json_bigint(const char* text) {
+/// Reads the integer that starts here, whose grammar is right; false where it is no integer, or out of range.
+/// (Not as std::optional: g++ 12 returns one through memory, and the reader waits for it.)
+[[nodiscard]] inline bool read_bigint(const char* text, std::int64_t& result) {
   constexpr std::uint64_t kMax = INT64_MAX;
   const bool negative = *text == '-';
   if (negative) ++text;
@@ -102,12 +100,13 @@ inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{1,       10,        1
     text += digits;
     for (int more = 0; digits == 8 && detail::is_digit(*text); ++more, ++text) {  // 17 digits or more, no leading zeros
       const auto digit = static_cast<std::uint64_t>(*text - '0');
-      if (more > 2 || value > (kMax + 1 - digit) / 10) return std::nullopt;
+      if (more > 2 || value > (kMax + 1 - digit) / 10) return false;
       value = value * 10 + digit;
     }
   }
-  if (*text == '.' || (*text | 0x20) == 'e' || value > kMax + (negative ? 1 : 0)) return std::nullopt;
-  return static_cast<std::int64_t>(negative ? 0 - value : value);
+  if (*text == '.' || (*text | 0x20) == 'e' || value > kMax + (negative ? 1 : 0)) return false;
+  result = static_cast<std::int64_t>(negative ? 0 - value : value);
+  return true;
 }
 
 }  // namespace kappa
