@@ -164,12 +164,13 @@ TEST_CASE("a journal cut anywhere in its last record has the commits before it, 
   const std::string whole = slurp(fixture.journal());
   for (std::size_t size = before; size < whole.size(); ++size) {
     for (const bool has_garbage : {false, true}) {
-      spew(fixture.journal(), whole.substr(0, size) + (has_garbage ? std::string(whole.size() - size, '\x5a') : ""));
+      spew(fixture.journal(), whole.substr(0, size) + (has_garbage ? std::string(whole.size(), '\x5a') : ""));
       const auto log = fixture.open();
       CHECK(check_whole_commits(*log) == 2);
       const auto producer = log->open_producer("");
       commit_number(*producer, 2);
       CHECK(check_whole_commits(*log) == 3);
+      CHECK(std::filesystem::file_size(fixture.journal()) == whole.size());
     }
   }
 }
@@ -212,6 +213,7 @@ TEST_CASE("what a crashed writer left in segments is invisible and cut by the ne
   const auto producer = log->open_producer("");
   commit_number(*producer, 2);
   CHECK(check_whole_commits(*log) == 3);
+  CHECK(static_cast<std::int64_t>(std::filesystem::file_size(fixture.segment(0))) == log->bytes_between(kOne, 0, 6));
 }
 
 TEST_CASE("a damaged or missing segment is an error that names file and byte, never wrong records") {

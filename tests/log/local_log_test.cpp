@@ -44,5 +44,23 @@ TEST_CASE("one block may span many segments") {
   CHECK(values_of(read_all(*log, fixture.at)) == values);
 }
 
+TEST_CASE("the journal's bytes are those of the format") {
+  const LocalLogFixture fixture;
+  const auto log = fixture.open();
+  log->create_topic("bids", 1);
+  const auto producer = log->open_producer("");
+  const std::vector<Position> positions{{{"in", 2}, 5, "m"}};
+  REQUIRE(producer->commit("app", positions) == CommitOutcome::committed);
+  std::string hex;
+  for (const char c : slurp(fixture.journal())) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    hex.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    hex.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+  }
+  CHECK(hex ==
+        "6b617070616c6f6701000000000000000300000085b7c69401000000000000000100000006000000c746faa1020000000000"
+        "0000020862696473020d000000b2c4b74f03000000000000000300066170700204696e040a026d");
+}
+
 }  // namespace
 }  // namespace kappa::testkit
