@@ -59,26 +59,18 @@ class Binder {
     const std::string op = text_of(body, "boolop");
     const Json& arguments = member(body, "args");
     if (op == "NOT_EXPR") return call(location, "not", bind_all(arguments));
-    ExpressionPtr left;
-    for (const Json& argument : arguments) {
-      ExpressionPtr right = bind(argument);
-      left = left ? call(location, op == "AND_EXPR" ? "and" : "or", {left, right}) : right;
-    }
-    return left;
+    return call(location, op == "AND_EXPR" ? "and" : "or", bind_all(arguments));
   }
   ExpressionPtr null_test(const Json& body, int location) {
     const bool is_null = text_of(body, "nulltesttype") == "IS_NULL";
     return call(location, is_null ? "is null" : "is not null", {bind(member(body, "arg"))});
   }
   ExpressionPtr boolean_test(const Json& body, int location) {
-    const std::string test = text_of(body, "booltesttype");
-    ExpressionPtr argument = bind(member(body, "arg"));
-    if (test == "IS_UNKNOWN") return call(location, "is null", {argument});
-    if (test == "IS_NOT_UNKNOWN") return call(location, "is not null", {argument});
-    const bool truth = test == "IS_TRUE" || test == "IS_NOT_TRUE";
-    const bool same = test == "IS_TRUE" || test == "IS_FALSE";
-    return call(location, same ? "is not distinct from" : "is distinct from",
-                {argument, literal(Value{Type::boolean(), truth})});
+    static const std::map<std::string, std::string> tests = {
+        {"IS_TRUE", "is true"},   {"IS_NOT_TRUE", "is not true"},   {"IS_UNKNOWN", "is unknown"},
+        {"IS_FALSE", "is false"}, {"IS_NOT_FALSE", "is not false"}, {"IS_NOT_UNKNOWN", "is not unknown"},
+    };
+    return call(location, tests.at(text_of(body, "booltesttype")), {bind(member(body, "arg"))});
   }
   ExpressionPtr coalesce(const Json& body, int location) {
     return call(location, "coalesce", bind_all(member(body, "args")));

@@ -31,15 +31,15 @@ View* Planner::find_view(const std::string& name) {
 Relation Planner::plan_view(View& view) {
   if (!view.planned) {
     const std::string prefix = unique_prefix(view.name);
-    view.planned = finish(draft(view.query, prefix, view.column_names), prefix);
+    view.planned = finish(draft(view.query, prefix, Names{view.column_names, true}), prefix);
   }
   return *view.planned;
 }
 
-Relation Planner::source_relation(Table& table) {
+Relation Planner::source_relation(Table& table, int location) {
   if (table.planned) return *table.planned;
   if (table.written)
-    source_.error(table.location, fmt::format("table \"{}\" is both read and written", table.name),
+    source_.error(location, fmt::format("table \"{}\" is both read and written", table.name),
                   "a pipeline must not feed itself: read the view whose rows are inserted");
   if (table.source.event_time.empty())
     source_.error(table.location, fmt::format("table \"{}\" is read but has no event_time", table.name),
@@ -61,11 +61,12 @@ Relation Planner::relation(const std::string& name, int location, CommonTables* 
       if (table.name != name) continue;
       if (!table.planned) {
         CommonTables before{scope->outer, scope->tables, i};
-        table.planned = finish(draft(*table.query, table.prefix, table.column_names, &before), table.prefix);
+        table.planned =
+            finish(draft(*table.query, table.prefix, Names{table.column_names, true}, &before), table.prefix);
       }
       return *table.planned;
     }
-  if (Table* table = find_table(name)) return source_relation(*table);
+  if (Table* table = find_table(name)) return source_relation(*table, location);
   if (View* view = find_view(name)) return plan_view(*view);
   std::string hint;
   std::vector<std::string> candidates;
@@ -131,7 +132,7 @@ Scope Planner::range(const Json& item, const std::string& prefix, CommonTables* 
     const std::string name = text_of(alias, "aliasname");
     check_name(source_, name, location);
     const std::string part = unique_prefix(prefix + "/" + name);
-    const Draft inner = draft(body_of(member(body, "subquery")), part, {}, common);
+    const Draft inner = draft(body_of(member(body, "subquery")), part, Names{}, common);
     Scope scope = plain_scope(finish(inner, part), name);
     rename(scope, alias);
     return scope;
@@ -169,7 +170,7 @@ Scope Planner::tumble_input(const Json& node, const std::string& prefix, CommonT
   }
   if (is_kind(node, "SubLink") && text_of(body_of(node), "subLinkType") == "EXPR_SUBLINK") {
     const std::string part = unique_prefix(prefix + "/input");
-    const Draft inner = draft(body_of(member(body_of(node), "subselect")), part, {}, common);
+    const Draft inner = draft(body_of(member(body_of(node), "subselect")), part, Names{}, common);
     return plain_scope(finish(inner, part), "tumble");
   }
   source_.error(location, "TUMBLE's first argument is the name of a table or view", kWindowHint);

@@ -125,13 +125,14 @@ AggregateFunction aggregate_function(const SourceText& source, const std::string
 }  // namespace
 
 void Planner::no_window(const Json& select) const {
+  for (const Json& group : member(select, "groupClause"))
+    if (const std::string name = function_name(group); name == "tumble" || name == "hop" || name == "session")
+      source_.error(location_of(group), "windows stand in FROM, not in GROUP BY", kWindowHint);
   const Json* place = &null_json();
   if (const Json& groups = member(select, "groupClause"); !groups.empty()) place = &groups.front();
   if (place->is_null()) place = &member(select, "havingClause");
   for (const Json& target : member(select, "targetList"))
     if (place->is_null() && has_aggregate(member(body_of(target), "val"))) place = &member(body_of(target), "val");
-  if (function_name(*place) == "tumble" || function_name(*place) == "hop")
-    source_.error(location_of(*place), "windows stand in FROM, not in GROUP BY", kWindowHint);
   source_.error(location_of(*place), "running aggregates are not available yet",
                 std::string("group by a window; ") + kWindowHint);
 }

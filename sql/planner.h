@@ -37,6 +37,12 @@ struct Draft {
   int location = -1;
 };
 
+/// What the columns of a SELECT are called.
+struct Names {
+  std::vector<std::string> given;  // by the statement: CREATE VIEW v (a, b)
+  bool needed = true;              // false: the columns go by position, so they need no names
+};
+
 /// WITH … AS (…): a name sees those before it and those of the SELECTs around it.
 struct CommonTable {
   std::string name;
@@ -65,8 +71,7 @@ class Planner {
   /// Every table and view of the text, for "it is declared below".
   void declare(std::map<std::string, int> positions) { declared_ = std::move(positions); }
 
-  /// `names`: of the columns, where the statement gives them; empty: the select list's.
-  [[nodiscard]] Draft draft(const Json& select, const std::string& prefix, const std::vector<std::string>& names,
+  [[nodiscard]] Draft draft(const Json& select, const std::string& prefix, const Names& names,
                             CommonTables* common = nullptr);
   /// Adds the projection <prefix>/select unless the outputs are the node's own columns.
   Relation finish(const Draft& draft, const std::string& prefix);
@@ -84,24 +89,22 @@ class Planner {
   Scope tumble_input(const Json& node, const std::string& prefix, CommonTables* common);
   void check_time_argument(const Scope& scope, const Json& node) const;
   Relation relation(const std::string& name, int location, CommonTables* common);
-  Relation source_relation(Table& table);
+  Relation source_relation(Table& table, int location);
   Scope plain_scope(const Relation& relation, std::string alias) const;
   void rename(Scope& scope, const Json& alias) const;
 
   // select.cpp
   void refuse_clauses(const Json& select) const;
-  Draft draft_single(const Json& select, const std::string& prefix, const std::vector<std::string>& names,
-                     CommonTables* common);
+  Draft draft_single(const Json& select, const std::string& prefix, CommonTables* common);
   Draft draft_rows(const Json& select, const Scope& scope);
   void add_star(const Json& column_ref, int location, const Scope& scope, std::vector<Output>& outputs) const;
   void name_output(const Json& target, Output& output) const;
-  void check_outputs(const Draft& draft, const std::vector<std::string>& names) const;
+  void check_outputs(const Draft& draft, const Names& names) const;
   Scope filtered(Scope scope, const Json& condition, const std::string& prefix);
   std::string unique_prefix(const std::string& prefix);
 
   // union.cpp
-  Draft draft_union(const Json& select, const std::string& prefix, const std::vector<std::string>& names,
-                    CommonTables* common);
+  Draft draft_union(const Json& select, const std::string& prefix, const Names& names, CommonTables* common);
   void collect_branches(const Json& select, std::vector<const Json*>& branches) const;
   void unify(std::vector<Draft>& drafts) const;
   Draft join_branches(const std::vector<Draft>& drafts, const std::vector<std::string>& parts,

@@ -15,7 +15,10 @@ int select_location(const Json& select) {
   const Json* leftmost = &select;
   while (member(*leftmost, "larg").is_object()) leftmost = &member(*leftmost, "larg");
   const Json& targets = member(*leftmost, "targetList");
-  return targets.empty() ? -1 : location_of(targets.front());
+  if (!targets.empty()) return location_of(targets.front());
+  const Json& rows = member(*leftmost, "valuesLists");
+  const Json& items = member(body_of(rows.empty() ? null_json() : rows.front()), "items");
+  return items.empty() ? -1 : location_of(items.front());
 }
 
 bool is_star(const Json& node) { return is_kind(node, "ColumnRef") && column_parts(body_of(node)).back() == "*"; }
@@ -49,8 +52,7 @@ std::string Planner::unique_prefix(const std::string& prefix) {
   return unique;
 }
 
-Draft Planner::draft(const Json& select, const std::string& prefix, const std::vector<std::string>& names,
-                     CommonTables* common) {
+Draft Planner::draft(const Json& select, const std::string& prefix, const Names& names, CommonTables* common) {
   std::vector<CommonTable> tables;
   CommonTables scope{common, &tables, 0};
   if (const Json& with = member(select, "withClause"); with.is_object()) {
@@ -60,13 +62,16 @@ Draft Planner::draft(const Json& select, const std::string& prefix, const std::v
     common = &scope;
   }
   refuse_clauses(select);
-  Draft made = text_of(select, "op") == "SETOP_NONE" ? draft_single(select, prefix, names, common)
+  Draft made = text_of(select, "op") == "SETOP_NONE" ? draft_single(select, prefix, common)
                                                      : draft_union(select, prefix, names, common);
+  for (const CommonTable& table : tables)
+    if (!table.planned)
+      source_.error(select_location(select), fmt::format("\"{}\" of WITH is never read", table.name), "remove it");
   if (made.location < 0) made.location = select_location(select);
-  if (names.size() > made.outputs.size())
-    source_.error(made.location, fmt::format("{} names for {} columns", names.size(), made.outputs.size()));
-  for (std::size_t i = 0; i < names.size(); ++i) made.outputs[i].name = names[i];
-  check_outputs(made, names);
+  if (names.given.size() > made.outputs.size())
+    source_.error(made.location, fmt::format("{} names for {} columns", names.given.size(), made.outputs.size()));
+  for (std::size_t i = 0; i < names.given.size(); ++i) made.outputs[i].name = names.given[i];
+  if (names.needed) check_outputs(made, names);
   return made;
 }
 
@@ -91,8 +96,7 @@ void Planner::refuse_clauses(const Json& select) const {
     if (const Json& found = member(select, clause); !found.is_null()) source_.error(place(found), message, hint);
 }
 
-Draft Planner::draft_single(const Json& select, const std::string& prefix, const std::vector<std::string>& /*names*/,
-                            CommonTables* common) {
+Draft Planner::draft_single(const Json& select, const std::string& prefix, CommonTables* common) {
   if (member(select, "targetList").empty())
     source_.error(select_location(select), "the select list is empty", "name a column, or write *");
   Scope scope = filtered(scope_of(select, prefix, common), member(select, "whereClause"), prefix);
@@ -136,7 +140,6 @@ void Planner::name_output(const Json& target, Output& output) const {
   if (output.name.empty()) output.name = derived_name(value);
   output.location = location_of(value);
   output.untyped = is_untyped_literal(value);
-  if (output.name.empty()) source_.error(output.location, "this output has no name", "give it one: … AS name");
 }
 
 Draft Planner::draft_rows(const Json& select, const Scope& scope) {
@@ -169,12 +172,15 @@ Draft Planner::draft_rows(const Json& select, const Scope& scope) {
   return made;
 }
 
-void Planner::check_outputs(const Draft& draft, const std::vector<std::string>& names) const {
+void Planner::check_outputs(const Draft& draft, const Names& names) const {
   std::set<std::string> seen;
-  for (std::size_t i = 0; i < draft.outputs.size(); ++i)
-    if (!seen.insert(draft.outputs[i].name).second)
-      source_.error(draft.outputs[i].location, fmt::format("two columns are named \"{}\"", draft.outputs[i].name),
-                    i < names.size() ? "" : "give one another name: … AS name");
+  for (std::size_t i = 0; i < draft.outputs.size(); ++i) {
+    const Output& output = draft.outputs[i];
+    if (output.name.empty()) source_.error(output.location, "this output has no name", "give it one: … AS name");
+    if (!seen.insert(output.name).second)
+      source_.error(output.location, fmt::format("two columns are named \"{}\"", output.name),
+                    i < names.given.size() ? "" : "give one another name: … AS name");
+  }
 }
 
 Relation Planner::finish(const Draft& draft, const std::string& prefix) {

@@ -124,7 +124,7 @@ void Sinks::materialize(const SourceText& source, Planner& planner, const Json& 
   if (!is_kind(member(statement, "query"), "SelectStmt")) source.error(view.location, "a view is a SELECT");
   view.query = body_of(member(statement, "query"));
   planner.add_view(view);
-  const Draft draft = planner.draft(view.query, view.name, strings_of(member(into, "colNames")));
+  const Draft draft = planner.draft(view.query, view.name, Names{strings_of(member(into, "colNames")), true});
   Options options(source, member(into, "options"), fmt::format("view \"{}\"", view.name),
                   {"topic", "partition_by", "key"});
   SinkOptions sink;
@@ -163,7 +163,7 @@ void Sinks::insert(const SourceText& source, Planner& planner, const Json& state
   if (table->planned)
     source.error(place, fmt::format("\"{}\" is both read and written", name), "a pipeline must not feed itself");
   table->written = true;
-  Draft draft = planner.draft(body_of(member(statement, "selectStmt")), name, {});
+  Draft draft = planner.draft(body_of(member(statement, "selectStmt")), name, Names{{}, false});
   fit(source, *table, member(statement, "cols"), draft);
   SinkOptions sink = table->sink;
   for (std::string& column : sink.key_columns)

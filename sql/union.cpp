@@ -91,8 +91,7 @@ void Planner::unify(std::vector<Draft>& drafts) const {
   }
 }
 
-Draft Planner::draft_union(const Json& select, const std::string& prefix, const std::vector<std::string>& names,
-                           CommonTables* common) {
+Draft Planner::draft_union(const Json& select, const std::string& prefix, const Names& names, CommonTables* common) {
   std::vector<const Json*> branches;
   for (const char* side : {"larg", "rarg"}) refuse_clauses(member(select, side));
   Json without_with;  // the WITH belongs to the whole: draft() has read it
@@ -108,11 +107,15 @@ Draft Planner::draft_union(const Json& select, const std::string& prefix, const 
   for (const Json* branch : branches) {
     const std::string name = branch_name(*branch);
     parts.push_back(unique_prefix(prefix + "/" + name));
-    drafts.push_back(draft(*branch, parts.back(), drafts.empty() ? names : std::vector<std::string>{}, common));
+    const Names own = drafts.empty() ? names : Names{{}, false};  // the first branch's names hold
+    drafts.push_back(draft(*branch, parts.back(), own, common));
   }
   unify(drafts);
-  for (Draft& each : drafts)  // the first branch's names hold
-    for (std::size_t i = 0; i < each.outputs.size(); ++i) each.outputs[i].name = drafts.front().outputs[i].name;
+  for (std::size_t i = 0; i < drafts.front().outputs.size(); ++i) {
+    std::string name = drafts.front().outputs[i].name;
+    if (!names.needed) name = fmt::format("column{}", i + 1);
+    for (Draft& each : drafts) each.outputs[i].name = name;
+  }
   return join_branches(drafts, parts, prefix);
 }
 
