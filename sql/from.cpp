@@ -195,6 +195,11 @@ void Planner::check_time_argument(const Scope& scope, const Json& node) const {
     source_.error(location, "the time column is given by its name", "write it without DESCRIPTOR(…)");
   if (!is_kind(node, "ColumnRef"))
     source_.error(location, "TUMBLE's second argument is the event-time column", kWindowHint);
+  const Relation& input = scope.relation;
+  if (input.event_time < 0 && column_parts(body_of(node)).back() == input.event_time_name)
+    source_.error(location,
+                  fmt::format("\"{}\" does not have its event time \"{}\"", scope.alias, input.event_time_name),
+                  "select it in the view");
   const Reference found = resolve(source_, scope, body_of(node), location);
   if (found.column == scope.relation.event_time) return;
   const std::string name = column_parts(body_of(node)).back();

@@ -29,9 +29,9 @@ std::string value_text(const SourceText& source, const Json& argument, int locat
 std::int64_t duration_us(const std::string& text) {
   const bool bare = !text.empty() && text.find_first_not_of("0123456789. ") == std::string::npos;
   if (bare && text.find_first_not_of("0. ") != std::string::npos)
-    usage_error(fmt::format("'{}' has no unit: write '{}ms' or '{}s'", text, text, text));
+    usage_error(fmt::format("'{}' has no unit; write '{}ms' or '{}s'", text, text, text));
   const std::optional<Interval> interval = bare ? Interval{} : parse_interval(text);
-  if (!interval) usage_error(fmt::format("'{}' is not a duration: write '5s', '250ms', '12 hours' or '1 day'", text));
+  if (!interval) usage_error(fmt::format("'{}' is not a duration; write '5s', '250ms', '12 hours' or '1 day'", text));
   if (interval->months != 0) usage_error(fmt::format("'{}': months and years have no fixed length; write days", text));
   constexpr std::int64_t day_us = 86'400'000'000;
   if (interval->days > 36'500'000 || interval->days < -36'500'000)

@@ -40,7 +40,7 @@ struct Draft {
 /// What the columns of a SELECT are called.
 struct Names {
   std::vector<std::string> given;  // by the statement: CREATE VIEW v (a, b)
-  bool needed = true;              // false: the columns go by position, so they need no names
+  bool needed = true;              // false: the columns go by position, so there may be none, or too many
 };
 
 /// WITH … AS (…): a name sees those before it and those of the SELECTs around it.

@@ -68,9 +68,10 @@ Draft Planner::draft(const Json& select, const std::string& prefix, const Names&
     if (!table.planned)
       source_.error(select_location(select), fmt::format("\"{}\" of WITH is never read", table.name), "remove it");
   if (made.location < 0) made.location = select_location(select);
-  if (names.given.size() > made.outputs.size())
+  if (names.needed && names.given.size() > made.outputs.size())
     source_.error(made.location, fmt::format("{} names for {} columns", names.given.size(), made.outputs.size()));
-  for (std::size_t i = 0; i < names.given.size(); ++i) made.outputs[i].name = names.given[i];
+  for (std::size_t i = 0; i < std::min(names.given.size(), made.outputs.size()); ++i)
+    made.outputs[i].name = names.given[i];
   if (names.needed) check_outputs(made, names);
   return made;
 }

@@ -61,6 +61,18 @@ void assign(const SourceText& source, const Field& column, Output& output) {
                  "coalesce(…, 0) gives nulls a value; or declare the column without NOT NULL");
 }
 
+/// The JSON names that the outputs get, as far as they can be told.
+std::vector<std::string> json_names(const Table& table, const Json& columns) {
+  if (columns.empty()) return table.json_names;
+  std::vector<std::string> names;
+  for (const Json& column : columns) {
+    const std::optional<int> found = table.columns.find(text_of(body_of(column), "name"));
+    if (!found) return {};
+    names.push_back(table.json_names[static_cast<std::size_t>(*found)]);
+  }
+  return names;
+}
+
 /// Which output goes into each column of the table; -1: none.
 std::vector<int> places(const SourceText& source, const Table& table, const Json& columns, const Draft& draft) {
   std::vector<int> place(static_cast<std::size_t>(table.columns.size()), -1);
@@ -163,7 +175,8 @@ void Sinks::insert(const SourceText& source, Planner& planner, const Json& state
   if (table->planned)
     source.error(place, fmt::format("\"{}\" is both read and written", name), "a pipeline must not feed itself");
   table->written = true;
-  Draft draft = planner.draft(body_of(member(statement, "selectStmt")), name, Names{{}, false});
+  const Names names{json_names(*table, member(statement, "cols")), false};
+  Draft draft = planner.draft(body_of(member(statement, "selectStmt")), name, names);
   fit(source, *table, member(statement, "cols"), draft);
   SinkOptions sink = table->sink;
   for (std::string& column : sink.key_columns)

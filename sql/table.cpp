@@ -89,10 +89,8 @@ void one_of(const SourceText& source, const std::optional<Option>& option, const
   if (!option) return;
   value = folded(option->value);
   if (std::count(allowed.begin(), allowed.end(), value) > 0) return;
-  const std::string near = nearest_word(value, allowed);
   source.error(option->location, fmt::format("{} = '{}' is not known", option->name, option->value),
-               near.empty() ? fmt::format("it is one of {}", fmt::join(allowed, ", "))
-                            : fmt::format("did you mean '{}'?", near));
+               fmt::format("it is one of {}", fmt::join(allowed, ", ")));
 }
 
 void read_event_time(const SourceText& source, Options& options, Table& table) {
@@ -149,10 +147,12 @@ Type read_type(const SourceText& source, const Json& type_name) {
     modifiers.push_back(
         member(member(body_of(node), "ival"), "ival").is_number() ? body_of(node)["ival"]["ival"].get<int>() : -1);
   if (!member(type_name, "arrayBounds").is_null() || flag_of(type_name, "setof"))
-    source.error(location, "arrays are not available as column types", "declare the elements you need as columns");
+    source.error(location, "arrays are not available", "declare the elements you need as columns");
   const std::optional<Type> type = source.located(location, [&] { return parse_type(sql_type_name(name), modifiers); });
   if (type) return *type;
-  source.error(location, fmt::format("there is no type {}", sql_type_name(name)), hint_for_type(name));
+  const std::string shown =
+      sql_type_name(name) + (modifiers.empty() ? "" : fmt::format("({})", fmt::join(modifiers, ",")));
+  source.error(location, fmt::format("there is no type {}", shown), hint_for_type(name));
 }
 
 std::optional<int> find_column(const Schema& schema, const std::vector<std::string>& json_names,

@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "kappa/sql/pipeline.h"
 
 namespace kappa::sql {
 
 namespace {
-constexpr int kDepthMax = 100;   // of parentheses, brackets and CASE
-constexpr int kChainMax = 1000;  // tokens between separators: a + a + a … nests without parentheses
-constexpr int kJoinedMax = 500;  // UNION, INTERSECT, EXCEPT and JOIN of a statement
+constexpr int kDepthMax = 100;           // of parentheses, brackets and CASE
+constexpr int kChainMax = 1000;          // tokens between separators: a + a + a … nests without parentheses
+constexpr std::size_t kSignsMax = 2000;  // in one run: PostgreSQL's scanner is quadratic in it (/**//**//**/…)
+constexpr int kJoinedMax = 500;          // UNION, INTERSECT, EXCEPT and JOIN of a statement
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -212,6 +214,10 @@ void check_encoding(const SourceText& source) {
       source.error(-1,
                    fmt::format("byte 0x{:02x} at offset {} is not UTF-8 text", static_cast<unsigned char>(text[i]), i));
     i += length;
+  }
+  for (std::size_t i = 0, run = 0; i < text.size(); ++i) {
+    run = std::string_view("~!@#^&|`?+-*/%<>=").find(text[i]) == std::string_view::npos ? 0 : run + 1;
+    if (run > kSignsMax) source.error(static_cast<int>(i), fmt::format("more than {} signs in a row", kSignsMax));
   }
 }
 

@@ -113,7 +113,7 @@ Draft Planner::draft_union(const Json& select, const std::string& prefix, const 
   unify(drafts);
   for (std::size_t i = 0; i < drafts.front().outputs.size(); ++i) {
     std::string name = drafts.front().outputs[i].name;
-    if (!names.needed) name = fmt::format("column{}", i + 1);
+    if (!names.needed && i >= names.given.size()) name = fmt::format("column{}", i + 1);
     for (Draft& each : drafts) each.outputs[i].name = name;
   }
   return join_branches(drafts, parts, prefix);

@@ -95,7 +95,11 @@ TEST_CASE("what is never closed is an error at its place") {
     INFO(open);
     CHECK_FALSE(refusal(open).empty());
   }
-  CHECK_FALSE(refusal(repeated("/*", 100'000)).empty());
+  for (const char* part :
+       {"/*", "/**/", "/* ", "+-", "*/", "-- ", "--", "@"}) {  // some take quadratic time in the parser
+    INFO(part);
+    CHECK_FALSE(refusal(repeated(part, 200'000)).empty());
+  }
 }
 
 namespace {
@@ -105,7 +109,7 @@ std::string mutated(const std::string& text, std::mt19937& random) {
   for (const sql::Token& token : sql::tokenize(sql::SourceText(text, "m")))
     parts.push_back(
         text.substr(static_cast<std::size_t>(token.begin), static_cast<std::size_t>(token.end - token.begin)));
-  for (std::uint32_t edits = 1 + random() % 4; edits > 0 && parts.size() > 1; --edits) {
+  for (std::uint32_t edits = 1 + random() % 2; edits > 0 && parts.size() > 1; --edits) {
     const std::size_t at = random() % parts.size();
     switch (random() % 3) {
       case 0: parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(at)); break;
