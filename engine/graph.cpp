@@ -65,14 +65,14 @@ std::int64_t Graph::horizon_us() const {
   return longest;
 }
 
-GraphBuilder::GraphBuilder(std::string name) {
+GraphDraft::GraphDraft(std::string name) {
   if (name.empty() || name.size() > 100 || !std::all_of(name.begin(), name.end(), is_name_letter) || name == "." ||
       name == "..")
     usage_error(fmt::format("application.id \"{}\" must be 1 to 100 of A-Z a-z 0-9 . _ -", name));
   graph_.name_ = std::move(name);
 }
 
-int GraphBuilder::add(Node node) {
+int GraphDraft::add(Node node) {
   if (node.name.empty()) usage_error("a node needs a name: state, metrics and topics are called after it");
   for (const Node& other : graph_.nodes_)
     if (other.name == node.name)
@@ -94,7 +94,7 @@ int GraphBuilder::add(Node node) {
   return index;
 }
 
-Graph GraphBuilder::build() && {
+Graph GraphDraft::build() && {
   bool has_sink = false;
   for (std::size_t i = 0; i < graph_.nodes_.size(); ++i) {
     const Node& node = graph_.nodes_[i];

@@ -3,8 +3,8 @@
 //
 // A Graph holds no running thing: runs instantiate it, as often as they like, side by side.
 //
-// Threads:  a Graph is immutable and may be shared; a GraphBuilder belongs to one thread.
-// Errors:   GraphBuilder throws Error{usage} naming the node.
+// Threads:  a Graph is immutable and may be shared; a GraphDraft belongs to one thread.
+// Errors:   GraphDraft throws Error{usage} naming the node.
 // Example:  operators/stream.h (the typed skin) and sql/ build graphs; see examples/.
 #pragma once
 
@@ -83,17 +83,17 @@ class Graph {
   [[nodiscard]] const std::map<std::string, std::string>& settings() const { return settings_; }
 
  private:
-  friend class GraphBuilder;
+  friend class GraphDraft;
   std::string name_;
   std::vector<Node> nodes_;
   std::vector<std::string> fingerprints_;
   std::map<std::string, std::string> settings_;
 };
 
-class GraphBuilder {
+class GraphDraft {
  public:
   /// `name` is the application.id unless a setting says otherwise; [A-Za-z0-9._-]{1,100}.
-  explicit GraphBuilder(std::string name);
+  explicit GraphDraft(std::string name);
   /// Checks name, inputs and schema; returns the node's index.
   int add(Node node);
   void set(const std::string& name, const std::string& value) { graph_.settings_[name] = value; }

@@ -95,7 +95,7 @@ std::string source_detail(const SourceOptions& options, const Schema& columns,
 }
 }  // namespace
 
-int add_source(GraphBuilder& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
+int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
                std::vector<std::string> json_names) {
   KAPPA_CHECK(json_names.empty() || static_cast<int>(json_names.size()) == columns.size(), "one JSON name per column");
   check_source(name, options, columns);
@@ -121,7 +121,7 @@ int add_source(GraphBuilder& graph, const std::string& name, const SourceOptions
   return graph.add(std::move(node));
 }
 
-int add_sink(GraphBuilder& graph, const std::string& name, int input, const SinkOptions& options) {
+int add_sink(GraphDraft& graph, const std::string& name, int input, const SinkOptions& options) {
   Node node;
   node.name = name;
   node.kind = NodeKind::sink;

@@ -28,7 +28,7 @@ void check_columns(const std::string& name, const Schema& schema, const std::vec
 }
 }  // namespace
 
-bool is_partitioned_by(const GraphBuilder& graph, int index, std::vector<int> columns) {
+bool is_partitioned_by(const GraphDraft& graph, int index, std::vector<int> columns) {
   const Node& node = graph.node(index);
   if (node.kind == NodeKind::source)
     return columns.size() == 1 && !node.source.partitioned_by.empty() &&
@@ -43,7 +43,7 @@ bool is_partitioned_by(const GraphBuilder& graph, int index, std::vector<int> co
                      [&](int input) { return is_partitioned_by(graph, input, columns); });
 }
 
-int add_filter(GraphBuilder& graph, const std::string& name, int input, ExpressionPtr predicate) {
+int add_filter(GraphDraft& graph, const std::string& name, int input, ExpressionPtr predicate) {
   if (predicate->type() != Type::boolean())
     usage_error(fmt::format("node \"{}\": a filter needs a boolean, but {} is {}", name, predicate->text(),
                             to_string(predicate->type())));
@@ -59,7 +59,7 @@ int add_filter(GraphBuilder& graph, const std::string& name, int input, Expressi
   return graph.add(std::move(node));
 }
 
-int add_project(GraphBuilder& graph, const std::string& name, int input, std::vector<NamedExpression> columns) {
+int add_project(GraphDraft& graph, const std::string& name, int input, std::vector<NamedExpression> columns) {
   if (columns.empty()) usage_error(fmt::format("node \"{}\": a projection needs at least one column", name));
   Node node;
   node.name = name;
@@ -80,7 +80,7 @@ int add_project(GraphBuilder& graph, const std::string& name, int input, std::ve
   return graph.add(std::move(node));
 }
 
-int add_union(GraphBuilder& graph, const std::string& name, std::vector<int> inputs) {
+int add_union(GraphDraft& graph, const std::string& name, std::vector<int> inputs) {
   KAPPA_CHECK(!inputs.empty(), "a union has inputs");
   const Node& first = graph.node(inputs.front());
   std::vector<Field> fields = first.schema.fields();
@@ -107,7 +107,7 @@ int add_union(GraphBuilder& graph, const std::string& name, std::vector<int> inp
   return graph.add(std::move(node));
 }
 
-int add_key_by(GraphBuilder& graph, const std::string& name, int input, std::vector<int> key_columns) {
+int add_key_by(GraphDraft& graph, const std::string& name, int input, std::vector<int> key_columns) {
   const Schema& schema = graph.node(input).schema;
   check_columns(name, schema, key_columns);
   Node node;
@@ -181,7 +181,7 @@ Type result_type(AggregateFunction function, std::optional<Type> argument) {
   }
 }
 
-int add_tumble(GraphBuilder& graph, const std::string& name, int input, TumbleSpec window, std::vector<int> key_columns,
+int add_tumble(GraphDraft& graph, const std::string& name, int input, TumbleSpec window, std::vector<int> key_columns,
                std::vector<AggregateCall> calls) {
   constexpr std::int64_t kLargest = 100LL * 366 * 86'400'000'000;  // a century: keeps window ends far from overflow
   if (window.size_us < 1000 || window.size_us > kLargest)

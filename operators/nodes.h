@@ -27,26 +27,26 @@ struct SourceOptions {
   std::map<std::string, std::string> paths;  // column → 'user.id'
 };
 /// `columns`: names as the JSON fields spell them are in `json_names` (same order; empty: the column names).
-int add_source(GraphBuilder& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
+int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
                std::vector<std::string> json_names = {});
 
 /// Rows for which `predicate` (boolean) is true go on; false and null are filtered.
-int add_filter(GraphBuilder& graph, const std::string& name, int input, ExpressionPtr predicate);
+int add_filter(GraphDraft& graph, const std::string& name, int input, ExpressionPtr predicate);
 
 struct NamedExpression {
   std::string name;
   ExpressionPtr expression;
 };
 /// Event times stay those of the rows.
-int add_project(GraphBuilder& graph, const std::string& name, int input, std::vector<NamedExpression> columns);
+int add_project(GraphDraft& graph, const std::string& name, int input, std::vector<NamedExpression> columns);
 
 /// All inputs have the same column types; the first one's names hold. Rows are merged by their order key.
-int add_union(GraphBuilder& graph, const std::string& name, std::vector<int> inputs);
+int add_union(GraphDraft& graph, const std::string& name, std::vector<int> inputs);
 
 /// Declares the key. Adds a repartition node "<name>" in front where rows are not already partitioned by exactly these
 /// columns (one column that is the source's partitioned_by, carried through filters and projections, or the same key as
 /// an earlier repartition); otherwise a key_by node that passes rows on.
-int add_key_by(GraphBuilder& graph, const std::string& name, int input, std::vector<int> key_columns);
+int add_key_by(GraphDraft& graph, const std::string& name, int input, std::vector<int> key_columns);
 
 enum class AggregateFunction : std::uint8_t { count, sum, min, max, avg, count_distinct };
 struct AggregateCall {
@@ -65,7 +65,7 @@ struct TumbleSpec {
 };
 /// Input: rows behind add_key_by with the same `key_columns`. Output columns: the keys, window_start, window_end
 /// (timestamptz, not null), then one per call. Results' event time is window_end − 1 ms.
-int add_tumble(GraphBuilder& graph, const std::string& name, int input, TumbleSpec window, std::vector<int> key_columns,
+int add_tumble(GraphDraft& graph, const std::string& name, int input, TumbleSpec window, std::vector<int> key_columns,
                std::vector<AggregateCall> calls);
 
 struct SinkOptions {
@@ -75,6 +75,6 @@ struct SinkOptions {
 };
 /// Values are JSON objects with the input's columns in order. Keys as docs/FORMAT.md says: one column: its text;
 /// several: a JSON array.
-int add_sink(GraphBuilder& graph, const std::string& name, int input, const SinkOptions& options);
+int add_sink(GraphDraft& graph, const std::string& name, int input, const SinkOptions& options);
 
 }  // namespace kappa

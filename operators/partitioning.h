@@ -12,6 +12,6 @@ namespace kappa {
 /// Whether all rows that leave node `node` and agree in `columns` are in one partition, because the source is
 /// partitioned by that one column, or a repartition placed them by exactly these; traced back through every node that
 /// passes the columns on.
-[[nodiscard]] bool is_partitioned_by(const GraphBuilder& graph, int node, std::vector<int> columns);
+[[nodiscard]] bool is_partitioned_by(const GraphDraft& graph, int node, std::vector<int> columns);
 
 }  // namespace kappa

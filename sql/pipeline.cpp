@@ -150,14 +150,14 @@ class Reader {
 std::string application_id(const SourceText& source, const std::vector<Statement>& statements,
                            const std::map<std::string, std::string>& settings_override) {
   if (const auto found = settings_override.find("application.id"); found != settings_override.end()) {
-    GraphBuilder{found->second};  // its own error: the name is not in the text
+    GraphDraft{found->second};  // its own error: the name is not in the text
     return found->second;
   }
   std::string name = stem_of(source.file());
   for (const Statement& s : statements)
     if (s.kind == "VariableSetStmt" && text_of(*s.body, "name") == "application.id") {
       name = setting_value(source, s);
-      source.located(location_of(member(*s.body, "args").front()), [&] { return GraphBuilder(name); });
+      source.located(location_of(member(*s.body, "args").front()), [&] { return GraphDraft(name); });
     }
   return name;
 }

@@ -61,7 +61,7 @@ class Planner {
  public:
   Planner(const SourceText& source, const std::string& name) : source_(source), graph_(name) {}
 
-  GraphBuilder& graph() { return graph_; }
+  GraphDraft& graph() { return graph_; }
   void add_table(Table table);
   void add_view(View view);
   [[nodiscard]] Table* find_table(const std::string& name);
@@ -121,7 +121,7 @@ class Planner {
   [[noreturn]] void no_window(const Json& select) const;
 
   const SourceText& source_;
-  GraphBuilder graph_;
+  GraphDraft graph_;
   std::map<std::string, Table> tables_;
   std::map<std::string, View> views_;
   std::map<std::string, int> declared_;
