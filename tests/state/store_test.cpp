@@ -286,6 +286,23 @@ TEST_CASE("an SST is copied to another file system once", "[state]") {
   for (const auto& [name, copies] : inodes) CHECK(copies.size() == 1);
 }
 
+TEST_CASE("an SST that gets the name of another one after a restore is not taken for it", "[state]") {
+  for (const Path& checkpoints : {fast_directory(), std::filesystem::temp_directory_path()}) {
+    const TemporaryDirectory directory;
+    const TemporaryDirectory elsewhere(checkpoints);
+    StateStoreOptions options{.directory = directory.path()};
+    options.checkpoint_directory = elsewhere.path();
+    OneTask one(options);
+    const std::string first = one.checkpoint(1, puts({{"node", {{"a", "1"}}}}));
+    (void)one.task->restore(first);  // from here on RocksDB numbers files in the same way both times
+    const std::string second = one.checkpoint(2, puts({{"node", {{"b", "2"}}}}));
+    (void)one.task->restore(first);
+    const std::string third = one.checkpoint(3, puts({{"node", {{"b", "3"}}}}));
+    CHECK(one.restored(second, "node") == Entries{{"a", "1"}, {"b", "2"}});
+    CHECK(one.restored(third, "node") == Entries{{"a", "1"}, {"b", "3"}});
+  }
+}
+
 TEST_CASE("another run's checkpoints can be restored and stay as they are", "[state]") {
   const TemporaryDirectory directory;
   OneTask live({.directory = directory.path() / "live", .checkpoints_retained = 1, .history = "none"});
