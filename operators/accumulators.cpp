@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kappa/engine/error.h"
+#include "kappa/operators/accumulator_state.h"
 #include "kappa/operators/state_key.h"
 
 namespace kappa {
@@ -60,12 +61,13 @@ std::uint32_t width(AccumulatorKind kind) {
 // Calls fold(accumulator's place, value) for each group in order; marks the group as having seen a value.
 template <class T, class Value, class Fold>
 void fold_each(const Accumulator& a, std::span<const GroupRow> groups, Value value, Fold fold) {
+  const std::uint32_t offset = a.offset, seen = a.seen;  // stores into a group could alias the accumulator's own
   for (std::size_t k = 0; k < groups.size(); ++k) {
-    std::uint8_t* place = groups[k] + a.offset;
-    T state = load<T>(place);
+    const GroupRow group = groups[k];
+    T state = load<T>(group + offset);
     fold(state, value(k));
-    store(place, state);
-    groups[k][a.seen] = 1;
+    store(group + offset, state);
+    group[seen] = 1;
   }
 }
 
@@ -125,32 +127,6 @@ void update_extreme_i64(const Accumulator& a, std::span<const GroupRow> groups, 
   }
 }
 
-struct AverageI64 {
-  std::uint64_t low, high;  // an Int128 in halves, so that the struct has no padding
-  std::int64_t count;
-};
-struct AverageI128 {
-  std::uint64_t low, middle;
-  std::int64_t high, count;
-};
-struct AverageF64 {
-  double sum;
-  std::int64_t count;
-};
-struct SumI128 {
-  std::uint64_t low, middle;
-  std::int64_t high;
-};
-
-Int128 whole(std::uint64_t low, std::uint64_t high) {
-  return static_cast<Int128>(static_cast<UInt128>(high) << 64 | low);
-}
-
-template <class T>
-Int192 whole(const T& state) {
-  return {static_cast<UInt128>(whole(state.low, state.middle)), state.high};
-}
-
 template <class T>
 void add_i128(T& state, Int128 v) {
   Int192 sum = whole(state);
@@ -183,94 +159,6 @@ void update_average(const Accumulator& a, std::span<const GroupRow> groups, cons
   }
 }
 
-// 10^38: the least magnitude that does not fit numeric(38, s).
-Int128 numeric_bound() {
-  Int128 bound = 1;
-  for (int i = 0; i < 38; ++i) bound *= 10;
-  return bound;
-}
-
-bool fits_numeric(Int128 v) {
-  static const Int128 bound = numeric_bound();
-  return v < bound && v > -bound;
-}
-
-std::string exceeds(const char* function, Type type) { return std::string(function) + " exceeds " + to_string(type); }
-
-std::string append_sum(Int192 sum, Type type, ColumnBuilder& out) {
-  const auto low = static_cast<Int128>(sum.low);
-  if (sum.high == (low < 0 ? -1 : 0) && fits_numeric(low)) {
-    out.append_i128(low);
-    return {};
-  }
-  out.append_null();
-  return exceeds("sum", type);
-}
-
-// sum × 10^digits / count, rounded half away from zero, by long division; false where it does not fit numeric(38, s).
-bool divide(Int192 sum, std::int64_t count, int digits, Int128& out) {
-  const bool negative = sum.high < 0;
-  if (negative) {
-    sum.low = ~sum.low + 1;
-    sum.high = ~sum.high + (sum.low == 0 ? 1 : 0);
-  }
-  const auto divisor = static_cast<UInt128>(count);
-  const std::uint64_t words[] = {static_cast<std::uint64_t>(sum.high), static_cast<std::uint64_t>(sum.low >> 64),
-                                 static_cast<std::uint64_t>(sum.low)};
-  UInt128 quotient = 0, rest = 0;
-  for (const std::uint64_t word : words) {
-    rest = rest << 64 | word;  // rest < count < 2^63 before
-    if (quotient >> 64 != 0) return false;
-    quotient = quotient << 64 | rest / divisor;
-    rest %= divisor;
-  }
-  for (int i = 0; i < digits; ++i) {
-    if (quotient >> 124 != 0) return false;
-    rest *= 10;
-    quotient = quotient * 10 + rest / divisor;
-    rest %= divisor;
-  }
-  if (rest * 2 >= divisor) ++quotient;
-  if (quotient >> 127 != 0 || !fits_numeric(static_cast<Int128>(quotient))) return false;
-  out = negative ? -static_cast<Int128>(quotient) : static_cast<Int128>(quotient);
-  return true;
-}
-
-std::string append_average(const Accumulator& a, const std::uint8_t* place, ColumnBuilder& out) {
-  if (a.kind == AccumulatorKind::avg_f64) {
-    const auto state = load<AverageF64>(place);
-    out.append_f64(state.sum / static_cast<double>(state.count));
-    return {};
-  }
-  if (a.kind == AccumulatorKind::avg_i64) {
-    const auto state = load<AverageI64>(place);
-    out.append_f64(static_cast<double>(whole(state.low, state.high)) / static_cast<double>(state.count));
-    return {};
-  }
-  const auto state = load<AverageI128>(place);
-  Int128 average = 0;
-  if (divide(whole(state), state.count, a.result_type.scale - a.argument_type.scale, average)) {
-    out.append_i128(average);
-    return {};
-  }
-  out.append_null();
-  return exceeds("avg", a.result_type);
-}
-
-void append_extreme(const Accumulator& a, const std::uint8_t* place, ColumnBuilder& out) {
-  switch (a.result_type.kind) {
-    case TypeKind::boolean: return out.append_bool(load<std::int64_t>(place) != 0);
-    case TypeKind::float64: return out.append_f64(from_ordered_double(load<std::int64_t>(place)));
-    case TypeKind::numeric: return out.append_i128(load<Int128>(place));
-    case TypeKind::interval: return out.append_interval(load<Interval>(place));
-    case TypeKind::text:
-    case TypeKind::bytea: {
-      const auto state = load<ExtremeBytes>(place);
-      return out.append_bytes({state.data, state.size});
-    }
-    default: return out.append_i64(load<std::int64_t>(place));
-  }
-}
 }  // namespace
 
 GroupLayout::GroupLayout(const Schema& input, const std::vector<AggregateCall>& calls, bool fixed_key)
@@ -301,7 +189,8 @@ void update(const Accumulator& a, std::span<const GroupRow> groups, const std::i
   const auto row = [rows](std::size_t k) { return rows[k]; };
   switch (a.kind) {
     case AccumulatorKind::count:
-      for (const GroupRow group : groups) store(group + a.offset, load<std::int64_t>(group + a.offset) + 1);
+      for (const std::uint32_t offset = a.offset; const GroupRow group : groups)
+        store(group + offset, load<std::int64_t>(group + offset) + 1);
       return;
     case AccumulatorKind::sum_i64:
       return fold_each<Int128>(a, groups, row, [v = column->i64()](Int128& state, std::int32_t at) { state += v[at]; });
@@ -320,30 +209,6 @@ void update(const Accumulator& a, std::span<const GroupRow> groups, const std::i
     case AccumulatorKind::extreme_bytes: return update_bytes(a, groups, rows, *column, arena);
     case AccumulatorKind::distinct: KAPPA_CHECK(false, "distinct values are kept beside the group rows"); return;
     default: return update_average(a, groups, rows, *column);
-  }
-}
-
-std::string append_result(const Accumulator& a, const std::uint8_t* row, ColumnBuilder& out) {
-  const std::uint8_t* place = row + a.offset;
-  if (a.kind == AccumulatorKind::count || a.kind == AccumulatorKind::distinct) {
-    out.append_i64(load<std::int64_t>(place));
-    return {};
-  }
-  if (row[a.seen] == 0) {
-    out.append_null();
-    return {};
-  }
-  switch (a.kind) {
-    case AccumulatorKind::sum_i64: {
-      const Int128 sum = load<Int128>(place);
-      return append_sum({static_cast<UInt128>(sum), sum < 0 ? -1 : 0}, a.result_type, out);
-    }
-    case AccumulatorKind::sum_i128: return append_sum(whole(load<SumI128>(place)), a.result_type, out);
-    case AccumulatorKind::sum_f64: out.append_f64(load<double>(place)); return {};
-    case AccumulatorKind::avg_i64:
-    case AccumulatorKind::avg_i128:
-    case AccumulatorKind::avg_f64: return append_average(a, place, out);
-    default: append_extreme(a, place, out); return {};
   }
 }
 

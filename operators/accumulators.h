@@ -10,6 +10,7 @@
 // Threads:  a layout is immutable; group rows belong to one thread.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -108,7 +109,15 @@ class GroupLayout {
 void update(const Accumulator& accumulator, std::span<const GroupRow> groups, const std::int32_t* rows,
             const Column* column, ByteArena& arena);
 
-/// Appends the result; where it has none, a null and its cause is returned ("sum exceeds numeric(38,2)").
-[[nodiscard]] std::string append_result(const Accumulator& accumulator, const std::uint8_t* row, ColumnBuilder& out);
+/// A group in the order of results (group_order.h).
+struct OrderedGroup {
+  std::uint64_t key = 0;  // compares as the state key of a fixed key; unused otherwise
+  const std::uint8_t* row = nullptr;
+};
+
+/// The results of the groups. Where one does not fit its type it is null, and its cause ("sum exceeds numeric(38,2) in
+/// total") is added to `causes` under its place in `groups`, unless that has one.
+[[nodiscard]] Column results(const Accumulator& accumulator, std::span<const OrderedGroup> groups,
+                             std::map<std::int64_t, std::string>& causes);
 
 }  // namespace kappa

@@ -11,11 +11,6 @@
 
 namespace kappa {
 
-struct OrderedGroup {
-  std::uint64_t key = 0;  // compares as the state key of a fixed key; unused otherwise
-  const std::uint8_t* row = nullptr;
-};
-
 /// Brings the rows of one window, all of different keys, into the order of their keys.
 void sort_groups(std::vector<OrderedGroup>& groups, bool fixed_key);
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kappa/operators/huge_memory.h"
+
 namespace kappa {
 
 /// A good 64-bit mix: every input bit reaches the low 32 bits.
@@ -22,23 +24,29 @@ namespace kappa {
 
 class HashIndex {
  public:
-  /// The number of the item with this hash for which equal(number) holds; where there is none, what insert() returns
-  /// (numbers are smaller than 2^32 − 1).
-  template <class Equal, class Insert>
-  std::uint32_t find_or_insert(std::uint32_t hash, Equal equal, Insert insert) {
-    std::size_t at = hash & mask_;
-    while (slots_[at].item != 0) {
-      if (slots_[at].hash == hash && equal(slots_[at].item - 1)) return slots_[at].item - 1;
-      at = (at + 1) & mask_;
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+
+  /// The number of the item with this hash for which equal(number) holds, or kNone.
+  template <class Equal>
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, Equal equal) const {
+    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const Slot slot = slots_[at];
+      if (slot.item == 0) return kNone;
+      if (slot.hash == hash && equal(slot.item - 1)) return slot.item - 1;
     }
-    const std::uint32_t item = insert();
-    slots_[at] = {hash, item + 1};
+  }
+  /// Requires: the item (smaller than 2^32 − 1) is not in the index.
+  void insert(std::uint32_t hash, std::uint32_t item) {
     if (++size_ * 8 > slots_.size() * 5) grow();
-    return item;
+    put({hash, item + 1});
   }
   void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
-  /// The item that a lookup of `hash` would most likely find, plus one; 0: none.
-  [[nodiscard]] std::uint32_t likely(std::uint32_t hash) const { return slots_[hash & mask_].item; }
+  /// The first item with this hash, which a lookup most likely finds, plus one; 0: none.
+  [[nodiscard]] std::uint32_t likely(std::uint32_t hash) const {
+    std::size_t at = hash & mask_;
+    while (slots_[at].item != 0 && slots_[at].hash != hash) at = (at + 1) & mask_;
+    return slots_[at].item;
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return slots_.capacity() * sizeof(Slot); }
 
@@ -47,19 +55,22 @@ class HashIndex {
     std::uint32_t hash = 0, item = 0;
   };
 
+  using Slots = std::vector<Slot, HugeAllocator<Slot>>;
+
   void grow() {
-    std::vector<Slot> old(slots_.size() * 2);
+    Slots old(slots_.size() * 2);
     old.swap(slots_);
     mask_ = slots_.size() - 1;
-    for (const Slot& slot : old) {
-      if (slot.item == 0) continue;
-      std::size_t at = slot.hash & mask_;
-      while (slots_[at].item != 0) at = (at + 1) & mask_;
-      slots_[at] = slot;
-    }
+    for (const Slot& slot : old)
+      if (slot.item != 0) put(slot);
+  }
+  void put(Slot slot) {
+    std::size_t at = slot.hash & mask_;
+    while (slots_[at].item != 0) at = (at + 1) & mask_;
+    slots_[at] = slot;
   }
 
-  std::vector<Slot> slots_ = std::vector<Slot>(64);
+  Slots slots_ = Slots(64);
   std::size_t mask_ = 63, size_ = 0;
 };
 

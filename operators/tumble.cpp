@@ -22,8 +22,9 @@ Column constant_column(std::int64_t value, std::int64_t rows) {
   return {Type::timestamptz(), rows, std::move(values)};
 }
 
-// A window's groups would be found by comparing one by one beyond this.
-constexpr std::size_t kPartsSearched = 8;
+constexpr std::size_t kPartsSearched = 8;  // windows that the rows of a span are sorted into at a time
+constexpr std::size_t kAhead = 16;         // sorted groups lie anywhere in memory
+constexpr std::size_t kTile = 256;         // rows whose groups stay in the nearest cache through all updates
 }  // namespace
 
 TumblePlan::TumblePlan(Schema input_schema, Schema output_schema, std::int64_t size, std::vector<int> keys,
@@ -59,12 +60,25 @@ void Tumble::process(Batch batch, Output& out) {
 
 void Tumble::advance(std::int64_t progress, Output& out) { fire(progress - context_.out_of_orderness_us, out); }
 
-// Most batches lie in one window or two, so the division is done once per change of window.
+bool Tumble::find_common_end(const Batch& batch) {
+  const auto [least, greatest] = std::minmax_element(batch.event_times(), batch.event_times() + batch.rows);
+  const std::int64_t end = *least - *least % plan_->size_us + plan_->size_us;
+  if (*greatest >= end || end <= batch.progresses()[batch.rows - 1] - context_.out_of_orderness_us) return false;
+  ends_.assign(static_cast<std::size_t>(batch.rows), end);
+  for (auto row = static_cast<std::int32_t>(all_rows_.size()); row < batch.rows; ++row) all_rows_.push_back(row);
+  return true;
+}
+
 void Tumble::find_ends(const Batch& batch, Output& out) {
+  one_window_ = find_common_end(batch);
+  if (one_window_) {
+    out.counters.folded += batch.rows;
+    return;
+  }
   ends_.resize(static_cast<std::size_t>(batch.rows));
   const std::int64_t size = plan_->size_us;
   const std::int64_t* times = batch.event_times();
-  std::int64_t end = times[0] - times[0] % size + size;
+  std::int64_t end = times[0] - times[0] % size + size;  // divided anew only where the window changes
   std::int64_t late = 0;
   for (std::int64_t row = 0; row < batch.rows; ++row) {
     if (times[row] >= end || times[row] < end - size) end = times[row] - times[row] % size + size;
@@ -91,21 +105,26 @@ Tumble::Part& Tumble::part_of(std::int64_t end) {
 }
 
 void Tumble::fold(const Batch& batch, std::int64_t begin, std::int64_t end) {
+  if (one_window_) {
+    const std::span<const std::int32_t> all(all_rows_);
+    return fold_window(batch, ends_.front(),
+                       all.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+  }
   parts_used_ = 0;
   Part* part = nullptr;
   for (std::int64_t row = begin; row < end; ++row) {
     const std::int64_t due = ends_[static_cast<std::size_t>(row)];
     if (due == kForever) continue;
     if (part == nullptr || part->end != due) {
-      if (parts_used_ >= kPartsSearched) {  // rows of the windows so far come before those of the next ones anyway
-        for (std::size_t k = 0; k < parts_used_; ++k) fold_window(batch, parts_[k]);
+      if (parts_used_ >= kPartsSearched) {
+        for (std::size_t k = 0; k < parts_used_; ++k) fold_window(batch, parts_[k].end, parts_[k].rows);
         parts_used_ = 0;
       }
       part = &part_of(due);
     }
     part->rows.push_back(static_cast<std::int32_t>(row));
   }
-  for (std::size_t k = 0; k < parts_used_; ++k) fold_window(batch, parts_[k]);
+  for (std::size_t k = 0; k < parts_used_; ++k) fold_window(batch, parts_[k].end, parts_[k].rows);
 }
 
 Tumble::Window& Tumble::window(std::int64_t end) {
@@ -114,12 +133,14 @@ Tumble::Window& Tumble::window(std::int64_t end) {
   return window;
 }
 
-void Tumble::fold_window(const Batch& batch, const Part& part) {
-  WindowTable& table = *window(part.end).table;
-  groups_.resize(part.rows.size());
-  resolve(batch, part.rows, table);
-  for (std::size_t call = 0; call < plan_->layout.accumulators().size(); ++call)
-    update_one(batch, part.rows, table, call);
+void Tumble::fold_window(const Batch& batch, std::int64_t end, std::span<const std::int32_t> rows) {
+  WindowTable& table = *window(end).table;
+  for (std::size_t at = 0; at < rows.size(); at += kTile) {
+    const auto tile = rows.subspan(at, std::min(kTile, rows.size() - at));
+    groups_.resize(tile.size());
+    resolve(batch, tile, table);
+    for (std::size_t call = 0; call < plan_->layout.accumulators().size(); ++call) update_one(batch, tile, table, call);
+  }
 }
 
 void Tumble::resolve(const Batch& batch, std::span<const std::int32_t> rows, WindowTable& table) {
@@ -204,7 +225,9 @@ void Tumble::append_keys(std::span<const OrderedGroup> groups, std::vector<Colum
     builders.emplace_back(type);
     builders.back().reserve(static_cast<std::int64_t>(groups.size()));
   }
-  for (const OrderedGroup& group : groups) {
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    const OrderedGroup& group = groups[k];
+    __builtin_prefetch(groups[std::min(k + kAhead, groups.size() - 1)].row);
     if (!plan_->layout.fixed_key()) {
       std::string_view key = stored_key(group.row);
       for (ColumnBuilder& builder : builders) read_state_key(key, builder);
@@ -224,15 +247,7 @@ void Tumble::emit(std::int64_t end, std::span<const OrderedGroup> groups, std::i
   batch.columns.push_back(constant_column(end - plan_->size_us, rows));
   batch.columns.push_back(constant_column(end, rows));
   std::map<std::int64_t, std::string> causes;
-  for (const Accumulator& a : plan_->layout.accumulators()) {
-    ColumnBuilder builder(a.result_type);
-    builder.reserve(rows);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      std::string cause = append_result(a, groups[static_cast<std::size_t>(row)].row, builder);
-      if (!cause.empty()) causes.emplace(row, cause + " in " + a.name);
-    }
-    batch.columns.push_back(builder.finish());
-  }
+  for (const Accumulator& a : plan_->layout.accumulators()) batch.columns.push_back(results(a, groups, causes));
   const std::vector<std::pair<std::int64_t, std::string>> failed(causes.begin(), causes.end());
   add_dead(failed, plan_->output, batch, out.dead);
   out.counters.emitted_dead += static_cast<std::int64_t>(failed.size());

@@ -55,10 +55,11 @@ class Tumble final : public Operator {
     std::vector<std::int32_t> rows;
   };
 
+  [[nodiscard]] bool find_common_end(const Batch& batch);
   void find_ends(const Batch& batch, Output& out);
   void fold(const Batch& batch, std::int64_t begin, std::int64_t end);
   Part& part_of(std::int64_t end);
-  void fold_window(const Batch& batch, const Part& part);
+  void fold_window(const Batch& batch, std::int64_t end, std::span<const std::int32_t> rows);
   void resolve(const Batch& batch, std::span<const std::int32_t> rows, WindowTable& table);
   void update_one(const Batch& batch, std::span<const std::int32_t> rows, WindowTable& table, std::size_t call);
   void add_distinct(const Column& column, std::span<const std::int32_t> rows, WindowTable& table, std::size_t call);
@@ -71,13 +72,15 @@ class Tumble final : public Operator {
 
   std::shared_ptr<const TumblePlan> plan_;
   OperatorContext context_;
-  ChunkPool pool_;
+  SlabPool pool_;
   std::map<std::int64_t, Window> windows_;  // by end
   bool erase_ = false;                      // a window that a checkpoint may hold has closed since the last freeze
   std::int64_t erase_end_ = 0;              // the greatest end of such
 
   // Of the batch in work; kept to reuse their memory.
-  std::vector<std::int64_t> ends_;  // per row; kForever: late
+  std::vector<std::int64_t> ends_;      // per row; kForever: late
+  bool one_window_ = false;             // all rows, none of them late
+  std::vector<std::int32_t> all_rows_;  // 0, 1, 2, …
   std::vector<Part> parts_;
   std::size_t parts_used_ = 0;
   std::vector<GroupRow> groups_, chosen_groups_;

@@ -20,69 +20,80 @@ std::uint32_t hash_of(std::string_view key, std::uint64_t seed) {
 }
 }  // namespace
 
-ChunkPool::Chunk ChunkPool::take() {
-  if (free_.empty()) return Chunk(new std::uint8_t[chunk_bytes_]);
-  Chunk chunk = std::move(free_.back());
-  free_.pop_back();
-  return chunk;
+SlabPool::Slab SlabPool::take(std::size_t chunks) {
+  const bool large = chunks >= kSmallChunks && large_chunks_ > 1;
+  std::vector<Slab>& free = large ? large_ : small_;
+  if (!free.empty()) {
+    Slab slab = std::move(free.back());
+    free.pop_back();
+    return slab;
+  }
+  void* memory = allocate_huge(large ? kHugePage : chunk_bytes_);
+  return {HugeBytes(static_cast<std::uint8_t*>(memory)), large ? large_chunks_ : 1};
 }
 
-void ChunkPool::give(std::vector<Chunk> chunks) {
-  const std::size_t keep = chunks.size();
-  for (Chunk& chunk : chunks) free_.push_back(std::move(chunk));
-  if (free_.size() > keep) free_.resize(keep);
+void SlabPool::give(std::vector<Slab> slabs) {
+  std::size_t small = 0;
+  for (Slab& slab : slabs) {
+    const bool is_small = slab.chunks == 1;
+    small += is_small ? 1 : 0;
+    (is_small ? small_ : large_).push_back(std::move(slab));
+  }
+  if (small_.size() > small) small_.resize(small);
+  if (large_.size() > slabs.size() - small) large_.resize(slabs.size() - small);
 }
 
 bool DistinctSet::insert(std::uint32_t group, std::string_view value, ByteArena& arena) {
-  const auto count = static_cast<std::uint32_t>(members_.size());
-  const std::uint32_t found = index_.find_or_insert(
-      hash_of(value, group),
-      [&](std::uint32_t i) { return members_[i].group == group && members_[i].value() == value; },
-      [&] {
-        members_.push_back({group, static_cast<std::uint32_t>(value.size()), arena.store(value)});
-        return count;
-      });
-  return found == count;
+  const std::uint32_t hash = hash_of(value, group);
+  const auto equal = [&](std::uint32_t i) { return members_[i].group == group && members_[i].value() == value; };
+  if (index_.find(hash, equal) != HashIndex::kNone) return false;
+  index_.insert(hash, static_cast<std::uint32_t>(members_.size()));
+  members_.push_back({group, static_cast<std::uint32_t>(value.size()), arena.store(value)});
+  return true;
 }
 
-WindowTable::WindowTable(const GroupLayout& layout, ChunkPool& pool)
+WindowTable::WindowTable(const GroupLayout& layout, SlabPool& pool)
     : layout_(layout), pool_(pool), stride_(layout.stride()) {
   for (const Accumulator& a : layout.accumulators())
     distinct_.push_back(a.kind == AccumulatorKind::distinct ? std::make_unique<DistinctSet>() : nullptr);
 }
 
-WindowTable::~WindowTable() { pool_.give(std::move(chunks_)); }
+WindowTable::~WindowTable() { pool_.give(std::move(slabs_)); }
 
 std::uint32_t WindowTable::add_group() {
-  if ((size_ & (ChunkPool::kChunkRows - 1)) == 0) chunks_.push_back(pool_.take());
+  if (size_ >> SlabPool::kChunkShift == chunks_.size()) {
+    const SlabPool::Slab& slab = slabs_.emplace_back(pool_.take(chunks_.size()));
+    for (std::uint32_t k = 0; k < slab.chunks; ++k) chunks_.push_back(slab.memory.get() + k * pool_.chunk_bytes());
+  }
   GroupRow row = group(size_);
   std::memcpy(row, layout_.empty_row(), stride_);
   store(row + GroupLayout::kNumber, size_);
   return size_++;
 }
 
-GroupRow WindowTable::find(std::int64_t key, std::uint32_t hash) {
-  return group(index_.find_or_insert(
-      hash, [&](std::uint32_t i) { return load<std::int64_t>(group(i)) == key; },
-      [&] {
-        const std::uint32_t number = add_group();
-        store(group(number), key);
-        return number;
-      }));
+inline GroupRow WindowTable::find(std::int64_t key, std::uint32_t hash) {
+  const std::uint32_t found = index_.find(hash, [&](std::uint32_t i) { return load<std::int64_t>(group(i)) == key; });
+  return found != HashIndex::kNone ? group(found) : add(key, hash);
+}
+
+GroupRow WindowTable::add(std::int64_t key, std::uint32_t hash) {
+  const std::uint32_t number = add_group();
+  index_.insert(hash, number);
+  store(group(number), key);
+  return group(number);
 }
 
 GroupRow WindowTable::find(std::string_view key, std::uint32_t hash) {
-  return group(index_.find_or_insert(
-      hash, [&](std::uint32_t i) { return stored_key(group(i)) == key; },
-      [&] {
-        const std::uint32_t number = add_group();
-        const auto size = static_cast<std::uint32_t>(key.size());
-        char* place = arena_.allocate(4 + key.size());
-        std::memcpy(place, &size, 4);
-        if (size > 0) std::memcpy(place + 4, key.data(), key.size());
-        store(group(number), static_cast<const char*>(place));
-        return number;
-      }));
+  const std::uint32_t found = index_.find(hash, [&](std::uint32_t i) { return stored_key(group(i)) == key; });
+  if (found != HashIndex::kNone) return group(found);
+  const std::uint32_t number = add_group();
+  index_.insert(hash, number);
+  const auto size = static_cast<std::uint32_t>(key.size());
+  char* place = arena_.allocate(4 + key.size());
+  std::memcpy(place, &size, 4);
+  if (size > 0) std::memcpy(place + 4, key.data(), key.size());
+  store(group(number), static_cast<const char*>(place));
+  return group(number);
 }
 
 GroupRow WindowTable::find_null() {
@@ -147,7 +158,8 @@ void WindowTable::mark_clean() {
 }
 
 std::size_t WindowTable::bytes() const {
-  std::size_t total = index_.bytes() + chunks_.size() * pool_.chunk_bytes() + dirty_.capacity() * 4 + arena_.bytes();
+  std::size_t total = index_.bytes() + dirty_.capacity() * 4 + arena_.bytes();
+  for (const SlabPool::Slab& slab : slabs_) total += pool_.slab_bytes(slab);
   for (const auto& set : distinct_)
     if (set) total += set->bytes();
   return total;

@@ -3,7 +3,7 @@
 // Group rows lie in chunks and never move, so growing copies nothing but the hash index's slots.
 //
 // Threads:  belongs to one thread at a time.
-// Owns:     its chunks, which it takes from a pool and gives back; keys, text extremes and distinct values in its
+// Owns:     its slabs, which it takes from a pool and gives back; keys, text extremes and distinct values in its
 // arena.
 #pragma once
 
@@ -15,24 +15,35 @@
 #include "kappa/operators/accumulators.h"
 #include "kappa/operators/byte_arena.h"
 #include "kappa/operators/hash_index.h"
+#include "kappa/operators/huge_memory.h"
 
 namespace kappa {
 
-/// Keeps the chunks of closed windows for the next ones; never more than the last window that closed had.
-class ChunkPool {
+/// Memory for group rows: a slab is one chunk of rows, or, for windows with many groups, a huge page full of chunks.
+/// Keeps the slabs of closed windows for the next ones; of each size never more than the last window that closed had.
+class SlabPool {
  public:
   static constexpr std::uint32_t kChunkShift = 8, kChunkRows = 1U << kChunkShift;
-  using Chunk = std::unique_ptr<std::uint8_t[]>;
+  struct Slab {
+    HugeBytes memory;
+    std::uint32_t chunks = 1;
+  };
 
-  explicit ChunkPool(std::size_t stride) : chunk_bytes_(stride * kChunkRows) {}
-  [[nodiscard]] Chunk take();
-  void give(std::vector<Chunk> chunks);
+  explicit SlabPool(std::size_t stride)
+      : chunk_bytes_(stride * kChunkRows), large_chunks_(static_cast<std::uint32_t>(kHugePage / chunk_bytes_)) {}
+  /// For a window that has `chunks` chunks.
+  [[nodiscard]] Slab take(std::size_t chunks);
+  void give(std::vector<Slab> slabs);
   [[nodiscard]] std::size_t chunk_bytes() const { return chunk_bytes_; }
-  [[nodiscard]] std::size_t bytes() const { return free_.size() * chunk_bytes_; }
+  [[nodiscard]] std::size_t slab_bytes(const Slab& slab) const { return slab.chunks > 1 ? kHugePage : chunk_bytes_; }
+  [[nodiscard]] std::size_t bytes() const { return small_.size() * chunk_bytes_ + large_.size() * kHugePage; }
 
  private:
+  static constexpr std::size_t kSmallChunks = 64;  // a window begins with so many slabs of one chunk
+
   std::size_t chunk_bytes_;
-  std::vector<Chunk> free_;
+  std::uint32_t large_chunks_;  // that fit a huge page
+  std::vector<Slab> small_, large_;
 };
 
 /// The distinct values of one count(DISTINCT x) in all groups of a window.
@@ -61,7 +72,7 @@ class DistinctSet {
 class WindowTable {
  public:
   /// Both outlive the table.
-  WindowTable(const GroupLayout& layout, ChunkPool& pool);
+  WindowTable(const GroupLayout& layout, SlabPool& pool);
   ~WindowTable();
   WindowTable(const WindowTable&) = delete;
   WindowTable& operator=(const WindowTable&) = delete;
@@ -75,8 +86,8 @@ class WindowTable {
 
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] GroupRow group(std::uint32_t number) const {
-    return chunks_[number >> ChunkPool::kChunkShift].get() +
-           static_cast<std::size_t>(number & (ChunkPool::kChunkRows - 1)) * stride_;
+    return chunks_[number >> SlabPool::kChunkShift] +
+           static_cast<std::size_t>(number & (SlabPool::kChunkRows - 1)) * stride_;
   }
   [[nodiscard]] const std::vector<std::uint32_t>& dirty() const { return dirty_; }
   void mark_clean();
@@ -88,6 +99,7 @@ class WindowTable {
 
  private:
   GroupRow find(std::int64_t key, std::uint32_t hash);
+  GroupRow add(std::int64_t key, std::uint32_t hash);
   GroupRow find(std::string_view key, std::uint32_t hash);
   GroupRow find_null();
   std::uint32_t add_group();
@@ -100,13 +112,14 @@ class WindowTable {
   }
 
   const GroupLayout& layout_;
-  ChunkPool& pool_;
+  SlabPool& pool_;
   std::size_t stride_;
   HashIndex index_;
   std::uint32_t size_ = 0;
   bool has_null_ = false;
   std::uint32_t null_group_ = 0;  // of a fixed key
-  std::vector<ChunkPool::Chunk> chunks_;
+  std::vector<SlabPool::Slab> slabs_;
+  std::vector<GroupRow> chunks_;
   std::vector<std::uint32_t> dirty_;
   ByteArena arena_;
   std::vector<std::unique_ptr<DistinctSet>> distinct_;
