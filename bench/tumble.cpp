@@ -1,6 +1,6 @@
 // ns per row and bytes per key of a tumbling aggregate with count, sum and max over a bigint key.
 //
-//   bench_tumble [rows in millions]
+//   tumble_bench [rows in millions]
 #include <fmt/format.h>
 
 #include <algorithm>

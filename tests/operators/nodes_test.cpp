@@ -33,7 +33,7 @@ std::string message_of(const std::function<void()>& action) {
   return "";
 }
 
-std::unique_ptr<Operator> instance(const GraphBuilder& graph, int node) { return graph.node(node).factory({"n"}); }
+std::unique_ptr<Operator> instance(const GraphDraft& graph, int node) { return graph.node(node).factory({"n"}); }
 
 Row bid(std::int64_t auction, std::int64_t bidder, Cell price, std::int32_t input = 0) {
   return Row{{auction, bidder, std::move(price), std::int64_t{1}}, 1, 1, input, auction, 0};
@@ -43,7 +43,7 @@ void check_balance(const NodeCounters& c) { CHECK(c.in == c.out + c.folded + c.f
 }  // namespace
 
 TEST_CASE("a filter passes on true, drops false and null, and failures are dead letters", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const int filter =
       add_filter(graph, "serious", source, call(">", {call("/", {number(100), column(kBids, 2)}), number(10)}));
@@ -68,7 +68,7 @@ TEST_CASE("a filter passes on true, drops false and null, and failures are dead 
 }
 
 TEST_CASE("a filter that all rows pass hands the batch on without a copy", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const int filter = add_filter(graph, "all", source, call(">", {column(kBids, 2), number(0)}));
   const auto op = instance(graph, filter);
@@ -84,7 +84,7 @@ TEST_CASE("a filter that all rows pass hands the batch on without a copy", "[nod
 }
 
 TEST_CASE("a projection takes failed rows out and keeps the hidden columns", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const int project = add_project(graph, "ratio", source,
                                   {{"bidder", column(kBids, 1)},
@@ -102,7 +102,7 @@ TEST_CASE("a projection takes failed rows out and keeps the hidden columns", "[n
 }
 
 TEST_CASE("a key that the rows are partitioned by already needs no repartition", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const int filter = add_filter(graph, "f", source, call(">", {column(kBids, 2), number(0)}));
   const int project = add_project(
@@ -124,7 +124,7 @@ TEST_CASE("a key that the rows are partitioned by already needs no repartition",
 }
 
 TEST_CASE("a window's results are still partitioned by its key", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const int keyed = add_key_by(graph, "k", source, {1});
   const int window = add_tumble(graph, "w", keyed, {10'000'000}, {1}, {{AggregateFunction::count, -1, -1, "n"}});
@@ -139,7 +139,7 @@ TEST_CASE("a window's results are still partitioned by its key", "[nodes]") {
 }
 
 TEST_CASE("a union is partitioned by a key iff all its inputs are", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   SourceOptions other = bids_options();
   const int a = add_source(graph, "a", bids_options(), kBids);
   other.topic = "more";
@@ -152,7 +152,7 @@ TEST_CASE("a union is partitioned by a key iff all its inputs are", "[nodes]") {
 }
 
 TEST_CASE("wrong nodes are refused by name with a way out", "[nodes]") {
-  GraphBuilder graph("test");
+  GraphDraft graph("test");
   const int source = add_source(graph, "bids", bids_options(), kBids);
   const auto source_message = [&](const std::function<void(SourceOptions&)>& change) {
     SourceOptions options = bids_options();
@@ -204,7 +204,7 @@ TEST_CASE("result types are PostgreSQL's", "[nodes]") {
 
 TEST_CASE("equal pipelines have equal fingerprints, and every detail of a window shows in its own", "[nodes]") {
   const auto fingerprint = [](std::int64_t size, std::vector<AggregateCall> calls) {
-    GraphBuilder graph("test");
+    GraphDraft graph("test");
     const int source = add_source(graph, "bids", bids_options(), kBids);
     const int window = add_tumble(graph, "w", add_key_by(graph, "k", source, {1}), {size}, {1}, std::move(calls));
     add_sink(graph, "out", window, {"totals", {"bidder"}, ""});
