@@ -88,26 +88,48 @@ class Binder {
   Resolver& resolver_;
 };
 
-/// Digits with a point → numeric, as PostgreSQL; with an exponent → double precision.
-Value number(const std::string& text) {
-  if (text.find_first_of("eE") != std::string::npos) {
-    const double value = std::strtod(text.c_str(), nullptr);
-    if (!std::isfinite(value)) usage_error(fmt::format("the number {} is too great for double precision", text));
-    return {Type::float64(), value};
-  }
+Value approximate(const std::string& text) {
+  const double value = std::strtod(text.c_str(), nullptr);
+  if (!std::isfinite(value)) usage_error(fmt::format("the number {} is too great for double precision", text));
+  return {Type::float64(), value};
+}
+
+/// "1.5e3" → "1500", "1e-3" → "0.001"; empty where that has more than 38 digits.
+std::string without_exponent(const std::string& text) {
+  const std::size_t e = text.find_first_of("eE");
+  const long exponent = std::strtol(text.c_str() + e + 1, nullptr, 10);
+  const std::size_t point = std::min(text.find('.'), e);
+  std::string digits = text.substr(0, point) + (point < e ? text.substr(point + 1, e - point - 1) : "");
+  if (digits.size() > 38 || exponent > 38 || exponent < -38) return {};
+  const long whole = static_cast<long>(point) + exponent;  // digits in front of the point
+  if (whole <= 0) return "0." + std::string(static_cast<std::size_t>(-whole), '0') + digits;
+  const auto places = static_cast<std::size_t>(whole);
+  if (places >= digits.size()) return digits + std::string(places - digits.size(), '0');
+  return digits.insert(places, ".");
+}
+
+/// Without point and exponent bigint where it fits, else numeric with the digits written; double precision where 38
+/// digits do not hold it.
+Value number(const std::string& written) {
+  const bool negative = written.front() == '-';
+  const std::string plain = written.substr(negative ? 1 : 0);
+  const bool exponent = plain.find_first_of("eE") != std::string::npos;
+  const std::string text = exponent ? without_exponent(plain) : plain;
+  if (text.empty()) return approximate(written);
   const std::size_t point = text.find('.');
   Int128 value = 0;
   std::size_t digits = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') continue;
     if (value != 0 || c != '0') ++digits;
-    if (digits > 38) usage_error(fmt::format("the number {} has more than 38 digits", text));
+    if (digits > 38) return approximate(written);
     value = value * 10 + (c - '0');
   }
   const std::size_t scale = point == std::string::npos ? 0 : text.size() - point - 1;
-  if (scale > 38) usage_error(fmt::format("the number {} has more than 38 digits", text));
-  if (text.front() == '-') value = -value;
-  if (scale == 0 && value <= INT64_MAX && value >= INT64_MIN) return {Type::bigint(), static_cast<std::int64_t>(value)};
+  if (scale > 38) return approximate(written);
+  if (negative) value = -value;
+  if (scale == 0 && !exponent && value <= INT64_MAX && value >= INT64_MIN)
+    return {Type::bigint(), static_cast<std::int64_t>(value)};
   const std::size_t precision = std::max({digits, scale, std::size_t{1}});
   return {Type::numeric(static_cast<std::uint8_t>(precision), static_cast<std::uint8_t>(scale)), value};
 }
@@ -159,17 +181,15 @@ ExpressionPtr Binder::operation(const Json& body, int location) {
 ExpressionPtr Binder::plain_operator(const Json& body, int location) {
   const std::vector<std::string> names = strings_of(member(body, "name"));
   const std::string name = names.empty() ? std::string() : names.back();
-  static constexpr std::array<const char*, 13> known = {"+", "-",  "*", "/",  "%",  "=", "<>",
-                                                        "<", "<=", ">", ">=", "||", "^"};
   static const std::map<std::string, std::string> hints = {
       {"==", "equality is ="},
       {"&&", "write AND"},
       {"!", "write NOT"},
       {"->", "nested fields are columns with a path: WITH (path.column = 'user.id')"},
       {"->>", "nested fields are columns with a path: WITH (path.column = 'user.id')"},
-      {"~", "write LIKE"},
   };
-  if (std::none_of(known.begin(), known.end(), [&](const char* k) { return name == k; })) {
+  const std::vector<std::string> known = function_names();
+  if (std::count(known.begin(), known.end(), name) == 0) {
     const auto hint = hints.find(name);
     source_.error(location, fmt::format("there is no operator {}", name), hint == hints.end() ? "" : hint->second);
   }
