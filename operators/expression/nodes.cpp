@@ -105,6 +105,7 @@ class FunctionCall final : public Expression {
       case Style::prefix: return "(" + spec_.name + " " + arguments_[0]->text() + ")";
       case Style::postfix: return "(" + arguments_[0]->text() + " " + spec_.name + ")";
       case Style::infix: return "(" + joined(" " + spec_.name + " ") + ")";
+      case Style::unit_first: return spec_.name + "(" + arguments_[1]->text() + ", " + arguments_[0]->text() + ")";
       case Style::function: break;
     }
     return spec_.name + "(" + joined(", ") + ")";

@@ -34,7 +34,8 @@ class Literal final : public Expression {
 [[nodiscard]] bool is_null_literal(const ExpressionPtr& expression);
 
 using Kernel = std::function<Column(const Frame&)>;
-enum class Style : std::uint8_t { function, infix, prefix, postfix, cast };
+/// unit_first: the second argument is written first, as in date_trunc(unit, instant).
+enum class Style : std::uint8_t { function, infix, prefix, postfix, cast, unit_first };
 
 /// A function of its evaluated arguments. Strict: null where any argument is null.
 struct CallSpec {

@@ -22,6 +22,11 @@ const std::map<std::string, Function>& functions_by_name() {
     add_conditional(all);
     add_comparison(all);
     add_arithmetic(all);
+    add_math(all);
+    add_text(all);
+    add_text_parts(all);
+    add_patterns(all);
+    add_time(all);
     std::map<std::string, Function> by_name;
     for (Function& function : all) by_name.emplace(function.name, std::move(function));
     return by_name;

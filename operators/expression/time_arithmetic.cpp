@@ -41,8 +41,9 @@ Fault multiply(Interval& out, const Interval& v, std::int64_t by) {
 Fault add_to_instant(std::int64_t& out, std::int64_t us, const Interval& by) {
   out = us;
   if (!is_legal(us) || !add_months(out, by.months)) return Fault::timestamp_range;
-  const bool overflow =
-      __builtin_add_overflow(out, by.days * kUsPerDay, &out) | __builtin_add_overflow(out, by.us, &out);
+  std::int64_t days_us = 0;
+  const bool overflow = __builtin_mul_overflow(static_cast<std::int64_t>(by.days), kUsPerDay, &days_us) |
+                        __builtin_add_overflow(out, days_us, &out) | __builtin_add_overflow(out, by.us, &out);
   return overflow || !is_legal(out) ? Fault::timestamp_range : Fault::none;
 }
 
