@@ -55,15 +55,13 @@ std::optional<CatalogEntry> Catalog::find(const std::string& name) const {
   return read_entry(file);
 }
 
-std::vector<CatalogEntry> Catalog::all() const {
+std::vector<CatalogEntry> find_replays(const std::filesystem::path& state_directory, const std::string& name) {
   std::vector<CatalogEntry> entries;
-  if (!std::filesystem::exists(state_directory_)) return entries;
-  for (const auto& directory : std::filesystem::directory_iterator(state_directory_))
+  if (!std::filesystem::exists(state_directory)) return entries;
+  for (const auto& directory : std::filesystem::directory_iterator(state_directory))
     if (std::filesystem::exists(directory.path() / kFile))
-      if (CatalogEntry entry = read_entry(directory.path() / kFile); entry.application == application_)
-        entries.push_back(std::move(entry));
-  std::sort(entries.begin(), entries.end(),
-            [](const CatalogEntry& a, const CatalogEntry& b) { return a.plan.spec.name < b.plan.spec.name; });
+      if (CatalogEntry entry = read_entry(directory.path() / kFile); entry.plan.spec.name == name) entries.push_back(std::move(entry));
+  std::sort(entries.begin(), entries.end(), [](const CatalogEntry& a, const CatalogEntry& b) { return a.application < b.application; });
   return entries;
 }
 

@@ -28,7 +28,6 @@ class Catalog {
   Catalog(std::filesystem::path state_directory, std::string application);
   [[nodiscard]] std::filesystem::path directory_of(const std::string& name) const;
   [[nodiscard]] std::optional<CatalogEntry> find(const std::string& name) const;
-  [[nodiscard]] std::vector<CatalogEntry> all() const;
   /// Durable when it returns (written beside, synced, renamed).
   void put(const CatalogEntry& entry) const;
 
@@ -36,6 +35,9 @@ class Catalog {
   std::filesystem::path state_directory_;
   std::string application_;
 };
+
+/// All replays named `name`, of whatever application, under a state directory.
+[[nodiscard]] std::vector<CatalogEntry> find_replays(const std::filesystem::path& state_directory, const std::string& name);
 
 /// Of the whole graph: a resumed replay must have the same.
 [[nodiscard]] std::string fingerprint_of(const Graph& graph);

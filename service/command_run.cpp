@@ -1,0 +1,30 @@
+// kappa run: the pipeline as a service, or up to the ends of its inputs.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kappa/service/commands.h"
+#include "kappa/service/report.h"
+
+namespace kappa {
+
+int command_run(CommandContext& context, const RunArguments& arguments) {
+  const Graph& graph = context.application();
+  RunOptions options = run_options(context.settings());
+  options.until_end = arguments.until_end || arguments.close;
+  options.close = arguments.close;
+  options.rebuild = arguments.rebuild;
+  options.message = [&](const std::string& line) { context.tell(line); };
+  Progress progress(*options.clock);
+  options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
+  LocalLog& log = context.log(false);
+  install_signals();
+  const std::unique_ptr<StateStore> state = context.state("", false);
+  const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());
+  end_progress();
+  if (context.json()) fmt::print("{}\n", to_json(report));
+  else fmt::print(stderr, "{}", describe(report));
+  return report.stopped && !options.until_end ? 0 : signal_exit_code();
+}
+
+}  // namespace kappa

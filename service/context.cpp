@@ -1,0 +1,118 @@
+#include "kappa/service/context.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "kappa/engine/error.h"
+#include "kappa/sql/pipeline.h"
+#include "kappa/state/rocksdb_store.h"
+
+namespace kappa {
+
+namespace {
+std::string file_text(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) usage_error(fmt::format("the pipeline file {} cannot be read", file));
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void apply_sets(Settings& settings, const std::vector<std::string>& sets) {
+  for (const std::string& set : sets) {
+    const std::size_t equals = set.find('=');
+    if (equals == std::string::npos) usage_error(fmt::format("--set \"{}\" is not name=value", set));
+    settings.set(set.substr(0, equals), set.substr(equals + 1), "--set");
+  }
+}
+}  // namespace
+
+CommandContext::CommandContext(const CommonOptions& options, const Graph* own) : json_(options.json) {
+  if (own) {
+    graph_ = *own;
+    if (!options.pipeline.empty()) usage_error("this program is its own pipeline: it takes no PIPELINE argument");
+  } else if (!options.pipeline.empty()) {
+    // The application.id may come from outside the pipeline, and the graph carries its name: settings first, then the graph.
+    Settings outer;
+    std::map<std::string, std::string> override_with;
+    if (!options.config.empty()) outer.read_file(options.config);
+    else if (std::filesystem::exists("kappa.conf")) outer.read_file("kappa.conf");
+    outer.read_environment();
+    apply_sets(outer, options.sets);
+    if (outer.has("application.id")) override_with["application.id"] = outer.text("application.id");
+    Pipeline pipeline = parse_pipeline(file_text(options.pipeline), options.pipeline, override_with);
+    for (const std::string& warning : pipeline.warnings) tell("warning: " + warning);
+    graph_ = std::move(pipeline.graph);
+  }
+  load_settings(options);
+  if (own && !settings_.has("application.id")) settings_.set("application.id", own->name(), "the graph's name");
+}
+
+void CommandContext::load_settings(const CommonOptions& options) {
+  if (graph_)
+    for (const auto& [name, value] : graph_->settings()) settings_.set(name, value, "SET in the pipeline");
+  if (!options.config.empty()) {
+    tell("settings from " + options.config);
+    settings_.read_file(options.config);
+  } else if (std::filesystem::exists("kappa.conf")) {
+    tell("settings from ./kappa.conf");
+    settings_.read_file("kappa.conf");
+  }
+  settings_.read_environment();
+  apply_sets(settings_, options.sets);
+}
+
+const Graph& CommandContext::graph() const {
+  if (!graph_) usage_error("this command needs a PIPELINE");
+  return *graph_;
+}
+
+const Graph& CommandContext::application() const {
+  const Graph& graph = this->graph();
+  if (!settings_.has("application.id"))
+    usage_error("application.id is missing: positions, state and topics are kept under it. Write SET application.id = 'name'; in the "
+                "pipeline, or give --set application.id=name");
+  if (settings_.text("application.id") != graph.name())
+    usage_error(fmt::format("application.id \"{}\" differs from the graph's name \"{}\"", settings_.text("application.id"), graph.name()));
+  return graph;
+}
+
+LocalLog& CommandContext::log(bool create) {
+  if (log_) return *log_;
+  LocalLogOptions options;
+  options.directory = settings_.text("log.directory");
+  options.create = create;
+  const std::string sync = settings_.text("log.sync");
+  if (sync != "commit" && sync != "never") usage_error("log.sync is commit or never, not \"" + sync + "\"");
+  options.sync_on_commit = sync == "commit";
+  if (!create && !std::filesystem::exists(options.directory))
+    refuse(fmt::format("there is no log in {}. `kappa log import` and `kappa generate` make one; log.directory says where it is",
+                       options.directory.string()));
+  log_ = open_local_log(options);
+  return *log_;
+}
+
+std::filesystem::path CommandContext::state_directory(const std::string& run) const {
+  return std::filesystem::path(settings_.text("state.directory")) / (graph().name() + (run.empty() ? "" : "." + run));
+}
+
+Catalog CommandContext::catalog() const { return {settings_.text("state.directory"), graph().name()}; }
+
+std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool borrow_live) const {
+  StateStoreOptions options;
+  options.directory = state_directory(run);
+  options.checkpoints_retained = static_cast<int>(settings_.integer("checkpoint.retained", 1, 1000));
+  options.history = settings_.text("checkpoint.history");
+  const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
+  if (!elsewhere.empty()) options.checkpoint_directory = elsewhere / options.directory.filename();
+  if (borrow_live) options.borrowed_directories = {elsewhere.empty() ? state_directory("") / "checkpoints" : elsewhere / graph().name()};
+  return open_state_store(options);
+}
+
+void CommandContext::tell(const std::string& line) const {
+  end_progress();
+  fmt::print(stderr, "kappa: {}\n", line);
+}
+
+}  // namespace kappa

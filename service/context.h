@@ -1,0 +1,70 @@
+// kappa/service/context.h: what the commands share: settings, pipeline, log, state, signals, output.
+//
+// Threads:  one; stop_token() may be handed to others.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "kappa/engine/log/local/local_log.h"
+#include "kappa/replay/catalog.h"
+#include "kappa/service/settings.h"
+
+namespace kappa {
+
+/// Options that every command takes.
+struct CommonOptions {
+  std::vector<std::string> sets;  // name=value
+  std::string config;             // --config
+  std::string pipeline;           // a file; empty in a user's own program
+  bool json = false;              // --output json
+};
+
+class CommandContext {
+ public:
+  /// `own` is the graph of a user's own program, or null.
+  CommandContext(const CommonOptions& options, const Graph* own);
+
+  [[nodiscard]] bool json() const { return json_; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] bool has_graph() const { return graph_.has_value(); }
+  /// Errors with Error{usage} where the command has no pipeline.
+  [[nodiscard]] const Graph& graph() const;
+  /// As graph(), and application.id must be set.
+  [[nodiscard]] const Graph& application() const;
+  /// Opens it; `create` makes the directory.
+  [[nodiscard]] LocalLog& log(bool create);
+  [[nodiscard]] Catalog catalog() const;
+  /// Of live, or of the run `run`, which may borrow live's checkpoints.
+  [[nodiscard]] std::unique_ptr<StateStore> state(const std::string& run, bool borrow_live) const;
+  [[nodiscard]] std::filesystem::path state_directory(const std::string& run) const;
+  /// A line for people, on standard error.
+  void tell(const std::string& line) const;
+
+ private:
+  void load_settings(const CommonOptions& options);
+
+  bool json_;
+  Settings settings_;
+  std::optional<Graph> graph_;
+  std::unique_ptr<LocalLog> log_;
+};
+
+/// Asked to stop by SIGINT or SIGTERM since install_signals(); the second signal ends the process.
+void install_signals();
+[[nodiscard]] std::stop_token signal_stop();
+/// 130 or 143, or 0 where no signal came.
+[[nodiscard]] int signal_exit_code();
+
+/// A redrawn line of progress on standard error where that is a terminal; nothing elsewhere.
+void show_progress(const std::string& line);
+void end_progress();
+
+/// Columns padded to their widest cell.
+[[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace kappa
