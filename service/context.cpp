@@ -106,8 +106,13 @@ std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool b
   options.history = settings_.text("checkpoint.history");
   const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
   if (!elsewhere.empty()) options.checkpoint_directory = elsewhere / options.directory.filename();
-  if (borrow_live) options.borrowed_directories = {elsewhere.empty() ? state_directory("") / "checkpoints" : elsewhere / graph().name()};
+  if (borrow_live) options.borrowed_directories = {checkpoints_directory()};
   return open_state_store(options);
+}
+
+std::filesystem::path CommandContext::checkpoints_directory() const {
+  const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
+  return elsewhere.empty() ? state_directory("") / "checkpoints" : elsewhere / graph().name();
 }
 
 void CommandContext::tell(const std::string& line) const {

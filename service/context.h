@@ -41,6 +41,8 @@ class CommandContext {
   [[nodiscard]] Catalog catalog() const;
   /// Of live, or of the run `run`, which may borrow live's checkpoints.
   [[nodiscard]] std::unique_ptr<StateStore> state(const std::string& run, bool borrow_live) const;
+  /// Where live's checkpoints lie.
+  [[nodiscard]] std::filesystem::path checkpoints_directory() const;
   [[nodiscard]] std::filesystem::path state_directory(const std::string& run) const;
   /// A line for people, on standard error.
   void tell(const std::string& line) const;
