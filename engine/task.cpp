@@ -171,6 +171,13 @@ void Task::decide(int stage_input, std::int64_t progress, const std::string& cau
   raise(input, decision);
 }
 
+int Task::write_markers() {
+  int written = 0;
+  for (const auto& writer : writers_)
+    if (writer) written += writer->write_markers(output_.producer(), output_.muted());
+  return written;
+}
+
 std::string Task::topic_of(std::int32_t task_input) const {
   for (const auto& input : inputs_)
     if (task_input >= input->spec->first_input && task_input < input->spec->first_input + input->spec->inputs)

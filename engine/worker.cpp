@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kappa/engine/random_id.h"
 #include "kappa/engine/worker_slot.h"
 
 namespace kappa {
@@ -33,6 +34,9 @@ void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskSt
   auto slot = std::make_unique<Slot>();
   slot->stage = stage;
   slot->state = state;
+  if (state)
+    for (const CheckpointMeta& meta : state->checkpoints([](const std::string&, const std::string&) {}))
+      slot->checkpoint = std::max(slot->checkpoint, meta.sequence);
   slot->task = std::make_unique<Task>(shared_.context, stage, partition, *transaction.producer);
   if (start.restored) slot->task->restore(*start.restored);
   start.restored.reset();
@@ -153,6 +157,8 @@ void Worker::checkpoint(bool force) {
     auto nodes = slot->task->freeze();
     if (nodes.empty()) continue;
     CheckpointMeta meta = slot->task->checkpoint_meta();
+    meta.id = random_id();
+    meta.sequence = ++slot->checkpoint;
     meta.created_ms = shared_.options.clock->wall_ms();
     shared_.checkpointer->submit({slot->state, std::move(meta), std::move(nodes)});
   }

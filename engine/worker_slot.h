@@ -9,6 +9,7 @@ struct Worker::Slot {
   int stage = 0;
   std::unique_ptr<Task> task;
   TaskState* state = nullptr;
+  std::int64_t checkpoint = 0;  // number of the last one
   bool finished = false;
   bool first_commit_done = false;
   std::vector<std::pair<std::int64_t, std::int64_t>> committed;  // per input: position, progress

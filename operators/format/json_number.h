@@ -15,7 +15,7 @@ namespace kappa {
 
 [[nodiscard]] inline bool starts_number(char c) { return c == '-' || (c >= '0' && c <= '9'); }
 
-namespace detail {
+namespace json_digits {
 
 [[nodiscard]] inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
@@ -63,22 +63,22 @@ namespace detail {
 inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{1,       10,        100,        1000,       10'000,
                                                            100'000, 1'000'000, 10'000'000, 100'000'000};
 
-}  // namespace detail
+}  // namespace json_digits
 
 /// The end of the JSON number that starts here; null if its grammar is wrong. Does not look at what follows.
 [[nodiscard]] inline const char* json_number_end(const char* text) {
   if (*text == '-') ++text;
-  if (!detail::is_digit(*text)) return nullptr;
-  text = *text == '0' ? text + 1 : detail::skip_digits(text);
+  if (!json_digits::is_digit(*text)) return nullptr;
+  text = *text == '0' ? text + 1 : json_digits::skip_digits(text);
   if (*text == '.') {
-    if (!detail::is_digit(*++text)) return nullptr;
-    text = detail::skip_digits(text);
+    if (!json_digits::is_digit(*++text)) return nullptr;
+    text = json_digits::skip_digits(text);
   }
   if (*text == 'e' || *text == 'E') {
     ++text;
     if (*text == '+' || *text == '-') ++text;
-    if (!detail::is_digit(*text)) return nullptr;
-    text = detail::skip_digits(text);
+    if (!json_digits::is_digit(*text)) return nullptr;
+    text = json_digits::skip_digits(text);
   }
   return text;
 }
@@ -89,16 +89,16 @@ inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{1,       10,        1
   constexpr std::uint64_t kMax = INT64_MAX;
   const bool negative = *text == '-';
   if (negative) ++text;
-  std::uint64_t word = detail::load_word(text);
-  int digits = detail::leading_digits(word);
-  std::uint64_t value = detail::leading_number(word, digits);
+  std::uint64_t word = json_digits::load_word(text);
+  int digits = json_digits::leading_digits(word);
+  std::uint64_t value = json_digits::leading_number(word, digits);
   text += digits;
   if (digits == 8) {
-    word = detail::load_word(text);
-    digits = detail::leading_digits(word);
-    value = value * detail::kPowersOfTen[static_cast<std::size_t>(digits)] + detail::leading_number(word, digits);
+    word = json_digits::load_word(text);
+    digits = json_digits::leading_digits(word);
+    value = value * json_digits::kPowersOfTen[static_cast<std::size_t>(digits)] + json_digits::leading_number(word, digits);
     text += digits;
-    for (int more = 0; digits == 8 && detail::is_digit(*text); ++more, ++text) {  // 17 digits or more, no leading zeros
+    for (int more = 0; digits == 8 && json_digits::is_digit(*text); ++more, ++text) {  // 17 digits or more, no leading zeros
       const auto digit = static_cast<std::uint64_t>(*text - '0');
       if (more > 2 || value > (kMax + 1 - digit) / 10) return false;
       value = value * 10 + digit;

@@ -9,7 +9,7 @@ namespace kappa {
 
 namespace {
 
-using detail::is_digit;
+using json_digits::is_digit;
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
