@@ -60,8 +60,10 @@ std::vector<CatalogEntry> find_replays(const std::filesystem::path& state_direct
   if (!std::filesystem::exists(state_directory)) return entries;
   for (const auto& directory : std::filesystem::directory_iterator(state_directory))
     if (std::filesystem::exists(directory.path() / kFile))
-      if (CatalogEntry entry = read_entry(directory.path() / kFile); entry.plan.spec.name == name) entries.push_back(std::move(entry));
-  std::sort(entries.begin(), entries.end(), [](const CatalogEntry& a, const CatalogEntry& b) { return a.application < b.application; });
+      if (CatalogEntry entry = read_entry(directory.path() / kFile); entry.plan.spec.name == name)
+        entries.push_back(std::move(entry));
+  std::sort(entries.begin(), entries.end(),
+            [](const CatalogEntry& a, const CatalogEntry& b) { return a.application < b.application; });
   return entries;
 }
 

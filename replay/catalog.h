@@ -37,7 +37,8 @@ class Catalog {
 };
 
 /// All replays named `name`, of whatever application, under a state directory.
-[[nodiscard]] std::vector<CatalogEntry> find_replays(const std::filesystem::path& state_directory, const std::string& name);
+[[nodiscard]] std::vector<CatalogEntry> find_replays(const std::filesystem::path& state_directory,
+                                                     const std::string& name);
 
 /// Of the whole graph: a resumed replay must have the same.
 [[nodiscard]] std::string fingerprint_of(const Graph& graph);

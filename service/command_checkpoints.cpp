@@ -20,17 +20,27 @@ std::string instant(std::int64_t us) {
 nlohmann::ordered_json to_json(const CheckpointReport& report) {
   nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
   for (const InputMark& mark : report.meta.inputs)
-    inputs.push_back({{"topic", mark.topic}, {"partition", mark.partition}, {"offset", mark.offset}, {"progress", instant(mark.progress)}});
-  return {{"task", to_string(report.task)},       {"sequence", report.meta.sequence}, {"id", report.meta.id},
-          {"created", instant(report.meta.created_ms * 1000)}, {"inputs", inputs},    {"files", report.files},
-          {"bytes", report.bytes},                {"bytes_added", report.bytes_added}, {"damage", report.damage}};
+    inputs.push_back({{"topic", mark.topic},
+                      {"partition", mark.partition},
+                      {"offset", mark.offset},
+                      {"progress", instant(mark.progress)}});
+  return {{"task", to_string(report.task)},
+          {"sequence", report.meta.sequence},
+          {"id", report.meta.id},
+          {"created", instant(report.meta.created_ms * 1000)},
+          {"inputs", inputs},
+          {"files", report.files},
+          {"bytes", report.bytes},
+          {"bytes_added", report.bytes_added},
+          {"damage", report.damage}};
 }
 }  // namespace
 
 int command_checkpoints(CommandContext& context, bool verify) {
   const std::vector<CheckpointReport> reports =
       inspect_checkpoints(context.checkpoints_directory(), verify ? Verify::files : Verify::manifest);
-  std::vector<std::vector<std::string>> rows{{"task", "number", "created", "offsets", "event time read", "bytes", "new bytes", "state"}};
+  std::vector<std::vector<std::string>> rows{
+      {"task", "number", "created", "offsets", "event time read", "bytes", "new bytes", "state"}};
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   bool damaged = false;
   for (const CheckpointReport& report : reports) {
@@ -42,8 +52,9 @@ int command_checkpoints(CommandContext& context, bool verify) {
     }
     for (const std::string& what : report.damage) damage = (damage == "sound" ? "" : damage + "; ") + what;
     damaged |= !report.damage.empty();
-    rows.push_back({to_string(report.task), std::to_string(report.meta.sequence), instant(report.meta.created_ms * 1000), offsets, progress,
-                    std::to_string(report.bytes), std::to_string(report.bytes_added), damage});
+    rows.push_back({to_string(report.task), std::to_string(report.meta.sequence),
+                    instant(report.meta.created_ms * 1000), offsets, progress, std::to_string(report.bytes),
+                    std::to_string(report.bytes_added), damage});
   }
   fmt::print("{}", context.json() ? all.dump(2) + "\n" : table(rows));
   return damaged ? 4 : 0;

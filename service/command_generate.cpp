@@ -50,8 +50,10 @@ int command_generate_nexmark(CommandContext& context, const GenerateArguments& a
   read_out_of_order(arguments.out_of_order, options);
   LocalLog& log = context.log(true);
   install_signals();
-  if (const auto info = log.topic(arguments.topic)) options.partitions = info->partitions;
-  else log.create_topic(arguments.topic, options.partitions = arguments.partitions);
+  if (const auto info = log.topic(arguments.topic))
+    options.partitions = info->partitions;
+  else
+    log.create_topic(arguments.topic, options.partitions = arguments.partitions);
   NexmarkGenerator generator(options);
   const std::unique_ptr<Producer> producer = log.open_producer("generate-" + arguments.topic);
   std::int64_t made = 0;

@@ -21,7 +21,8 @@ constexpr std::size_t kLineMax = 16U << 20;
 // Lines of a file, plain or gzip ("-": standard input).
 class Lines {
  public:
-  explicit Lines(const std::string& file) : name_(file), file_(file == "-" ? gzdopen(0, "rb") : gzopen(file.c_str(), "rb")) {
+  explicit Lines(const std::string& file)
+      : name_(file), file_(file == "-" ? gzdopen(0, "rb") : gzopen(file.c_str(), "rb")) {
     if (!file_) usage_error(fmt::format("{} cannot be read", file));
     gzbuffer(file_, 1 << 17);
   }
@@ -67,14 +68,17 @@ struct Line {
   std::int64_t timestamp_ms = 0;
 };
 
-// Takes key and timestamp out of a JSON document; what is not one, or lacks them, is imported as it is, without a key and with
-// the timestamp before it: the pipeline that reads it decides (a dead letter), nothing is lost here.
+// Takes key and timestamp out of a JSON document; what is not one, or lacks them, is imported as it is, without a key
+// and with the timestamp before it: the pipeline that reads it decides (a dead letter), nothing is lost here.
 class Fields {
  public:
   explicit Fields(const ImportArguments& arguments) : arguments_(arguments) {
-    if (arguments.timestamp_unit == "s") unit_us_ = 1'000'000;
-    else if (arguments.timestamp_unit == "us") unit_us_ = 1;
-    else if (arguments.timestamp_unit != "ms") usage_error("--timestamp-unit is ms, s or us");
+    if (arguments.timestamp_unit == "s")
+      unit_us_ = 1'000'000;
+    else if (arguments.timestamp_unit == "us")
+      unit_us_ = 1;
+    else if (arguments.timestamp_unit != "ms")
+      usage_error("--timestamp-unit is ms, s or us");
   }
   void read(Line& line) {
     const nlohmann::json json = nlohmann::json::parse(line.value, nullptr, false);
@@ -91,7 +95,8 @@ class Fields {
 
  private:
   void read_time(const nlohmann::json& at) {
-    if (at.is_number_integer()) last_ms_ = at.get<std::int64_t>() * unit_us_ / 1000;
+    if (at.is_number_integer())
+      last_ms_ = at.get<std::int64_t>() * unit_us_ / 1000;
     else if (at.is_string())
       if (const auto us = parse_timestamp(at.get<std::string>())) last_ms_ = *us / 1000;
   }
@@ -104,8 +109,10 @@ class Fields {
 class Appender {
  public:
   Appender(LocalLog& log, const std::string& topic, int partitions) : log_(log), topic_(topic) {
-    if (const auto info = log.topic(topic)) partitions_ = info->partitions;
-    else log.create_topic(topic, partitions_ = partitions);
+    if (const auto info = log.topic(topic))
+      partitions_ = info->partitions;
+    else
+      log.create_topic(topic, partitions_ = partitions);
     producer_ = log.open_producer("import-" + topic);
   }
   void add(const Line& line, std::int32_t partition) {
@@ -119,7 +126,8 @@ class Appender {
   }
   [[nodiscard]] std::int32_t partitions() const { return partitions_; }
   void commit() {
-    if (producer_->commit("", {}) != CommitOutcome::committed) fail("the commit did not succeed: see `kappa log topics` for what is in the log");
+    if (producer_->commit("", {}) != CommitOutcome::committed)
+      fail("the commit did not succeed: see `kappa log topics` for what is in the log");
   }
   [[nodiscard]] std::int64_t records() const { return records_; }
 
@@ -159,8 +167,11 @@ int command_log_import(CommandContext& context, const ImportArguments& arguments
   }
   appender.commit();
   end_progress();
-  if (context.json()) fmt::print("{}\n", nlohmann::ordered_json{{"topic", arguments.topic}, {"records", appender.records()}}.dump());
-  else context.tell(fmt::format("{} records in topic {} ({} partitions)", appender.records(), arguments.topic, appender.partitions()));
+  if (context.json())
+    fmt::print("{}\n", nlohmann::ordered_json{{"topic", arguments.topic}, {"records", appender.records()}}.dump());
+  else
+    context.tell(fmt::format("{} records in topic {} ({} partitions)", appender.records(), arguments.topic,
+                             appender.partitions()));
   return signal_exit_code();
 }
 

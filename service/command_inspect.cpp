@@ -37,13 +37,15 @@ std::string type_of(const nlohmann::ordered_json& value) {
 
 // 2001 to 2100 in milliseconds.
 bool plausible_ms(const nlohmann::ordered_json& value) {
-  return value.is_number_integer() && value.get<std::int64_t>() > 1'000'000'000'000 && value.get<std::int64_t>() < 4'102'444'800'000;
+  return value.is_number_integer() && value.get<std::int64_t>() > 1'000'000'000'000 &&
+         value.get<std::int64_t>() < 4'102'444'800'000;
 }
 
 void sample(const nlohmann::ordered_json& document, std::vector<Sampled>& fields) {
   if (!document.is_object()) return;
   for (const auto& [name, value] : document.items()) {
-    auto found = std::find_if(fields.begin(), fields.end(), [&, wanted = name](const Sampled& f) { return f.name == wanted; });
+    auto found =
+        std::find_if(fields.begin(), fields.end(), [&, wanted = name](const Sampled& f) { return f.name == wanted; });
     if (found == fields.end()) found = fields.insert(fields.end(), {name, "", true});
     found->type = wider(found->type, type_of(value));
     if (!value.is_null()) found->epoch_ms &= plausible_ms(value);
@@ -51,9 +53,9 @@ void sample(const nlohmann::ordered_json& document, std::vector<Sampled>& fields
 }
 
 bool plain_name(const std::string& name) {
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 && std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  });
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
 }
 
 std::string create_table(const std::string& topic, const std::vector<Sampled>& fields) {
@@ -64,10 +66,13 @@ std::string create_table(const std::string& topic, const std::vector<Sampled>& f
     std::string type = field.type.empty() ? "text" : field.type;
     if (type == "bigint" && field.epoch_ms) type = "timestamptz";
     if (type == "timestamptz" && event_time.empty()) event_time = field.name;
-    columns += fmt::format("{}  {} {}", columns.empty() ? "" : ",\n", plain_name(field.name) ? field.name : "\"" + field.name + "\"", type);
+    columns += fmt::format("{}  {} {}", columns.empty() ? "" : ",\n",
+                           plain_name(field.name) ? field.name : "\"" + field.name + "\"", type);
   }
-  return fmt::format("CREATE TABLE {} (\n{}\n) WITH (topic = '{}', format = 'json', event_time = '{}', max_out_of_orderness = '5s');\n", name,
-                     columns, topic, event_time.empty() ? "?" : event_time);
+  return fmt::format(
+      "CREATE TABLE {} (\n{}\n) WITH (topic = '{}', format = 'json', event_time = '{}', max_out_of_orderness = "
+      "'5s');\n",
+      name, columns, topic, event_time.empty() ? "?" : event_time);
 }
 }  // namespace
 
@@ -87,7 +92,8 @@ int command_log_schema(CommandContext& context, const std::string& topic) {
     }
   }
   if (fields.empty()) refuse(fmt::format("none of the first {} records of \"{}\" is a JSON object", documents, topic));
-  fmt::print("-- made from {} records: check the types, the event time and its out-of-orderness\n{}", documents, create_table(topic, fields));
+  fmt::print("-- made from {} records: check the types, the event time and its out-of-orderness\n{}", documents,
+             create_table(topic, fields));
   return 0;
 }
 
@@ -101,16 +107,23 @@ int command_validate(CommandContext& context) {
     stages = fmt::format("{} stage(s)", topology.stages.size());
   }
   if (context.json())
-    fmt::print("{}\n", nlohmann::ordered_json{{"valid", true}, {"application", graph.name()}, {"nodes", graph.nodes().size()}}.dump());
-  else fmt::print("{}: {} nodes, {}\n", graph.name(), graph.nodes().size(), stages);
+    fmt::print(
+        "{}\n",
+        nlohmann::ordered_json{{"valid", true}, {"application", graph.name()}, {"nodes", graph.nodes().size()}}.dump());
+  else
+    fmt::print("{}: {} nodes, {}\n", graph.name(), graph.nodes().size(), stages);
   return 0;
 }
 
 int command_graph(CommandContext& context, const std::string& format) {
-  if (format == "dot") fmt::print("{}", describe(context.graph(), GraphFormat::dot));
-  else if (format == "json" || context.json()) fmt::print("{}", describe(context.graph(), GraphFormat::json));
-  else if (format == "text") fmt::print("{}", describe(context.graph(), GraphFormat::text));
-  else usage_error("--format is text, json or dot, not \"" + format + "\"");
+  if (format == "dot")
+    fmt::print("{}", describe(context.graph(), GraphFormat::dot));
+  else if (format == "json" || context.json())
+    fmt::print("{}", describe(context.graph(), GraphFormat::json));
+  else if (format == "text")
+    fmt::print("{}", describe(context.graph(), GraphFormat::text));
+  else
+    usage_error("--format is text, json or dot, not \"" + format + "\"");
   return 0;
 }
 

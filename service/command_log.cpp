@@ -19,7 +19,8 @@ TopicInfo topic_named(LocalLog& log, const std::string& name) {
   std::vector<std::string> names;
   for (const TopicInfo& info : log.topics()) names.push_back(info.name);
   const std::string nearest = nearest_word(name, names);
-  refuse(fmt::format("topic \"{}\" does not exist{}", name, nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
+  refuse(
+      fmt::format("topic \"{}\" does not exist{}", name, nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
 }
 
 bool is_utf8(std::string_view text) {
@@ -39,13 +40,17 @@ std::string base64(std::string_view bytes) {
 
 // `name` as text, or `name`_base64 where it is not UTF-8.
 void put_bytes(nlohmann::ordered_json& json, const std::string& name, std::string_view bytes, bool is_null) {
-  if (is_null) json[name] = nullptr;
-  else if (is_utf8(bytes)) json[name] = bytes;
-  else json[name + "_base64"] = base64(bytes);
+  if (is_null)
+    json[name] = nullptr;
+  else if (is_utf8(bytes))
+    json[name] = bytes;
+  else
+    json[name + "_base64"] = base64(bytes);
 }
 
 std::string record_json(const TopicPartition& at, const RecordView& record) {
-  nlohmann::ordered_json json{{"topic", at.topic}, {"partition", at.partition}, {"offset", record.offset}, {"timestamp", record.timestamp_ms}};
+  nlohmann::ordered_json json{
+      {"topic", at.topic}, {"partition", at.partition}, {"offset", record.offset}, {"timestamp", record.timestamp_ms}};
   put_bytes(json, "key", record.key(), record.key_is_null());
   put_bytes(json, "value", record.value(), record.value_is_null());
   nlohmann::ordered_json headers = nlohmann::ordered_json::object();
@@ -94,9 +99,12 @@ struct Printer {
   [[nodiscard]] bool full() const { return arguments.records_max >= 0 && printed >= arguments.records_max; }
   void print(const TopicPartition& at, const RecordView& record) {
     ++printed;
-    if (arguments.table) rows.add(record.value_is_null() ? "null" : record.value());
-    else if (arguments.values) fmt::print("{}\n", record.value_is_null() ? "null" : record.value());
-    else fmt::print("{}\n", record_json(at, record));
+    if (arguments.table)
+      rows.add(record.value_is_null() ? "null" : record.value());
+    else if (arguments.values)
+      fmt::print("{}\n", record.value_is_null() ? "null" : record.value());
+    else
+      fmt::print("{}\n", record_json(at, record));
   }
 };
 
@@ -140,7 +148,8 @@ int command_log_read(CommandContext& context, const ReadArguments& arguments) {
   std::vector<std::pair<TopicPartition, std::unique_ptr<Reader>>> readers;
   for (std::int32_t p = 0; p < info.partitions; ++p) {
     const TopicPartition at{info.name, p};
-    if (!arguments.partition || *arguments.partition == p) readers.emplace_back(at, log.open_reader(at, log.start_offset(at)));
+    if (!arguments.partition || *arguments.partition == p)
+      readers.emplace_back(at, log.open_reader(at, log.start_offset(at)));
   }
   for (auto& [at, reader] : readers) read_to(*reader, at, log.end_offset(at), printer);
   if (arguments.table) fmt::print("{}", printer.rows.text());

@@ -32,7 +32,8 @@ int command_plan(CommandContext& context, const ReplayArguments& arguments) {
   const Graph& graph = context.application();
   LocalLog& log = context.log(false);
   const ReplaySpec spec = spec_of(arguments);
-  // Live's state may be in use: its checkpoints are looked at from a scratch directory, which a plan does not leave behind.
+  // Live's state may be in use: its checkpoints are looked at from a scratch directory, which a plan does not leave
+  // behind.
   const std::string scratch = spec.name + ".plan";
   std::unique_ptr<StateStore> state = context.state(scratch, true);
   const ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
@@ -61,8 +62,10 @@ int command_replay(CommandContext& context, const ReplayArguments& arguments) {
   const std::unique_ptr<StateStore> state = context.state(options.spec.name, true);
   const ReplayReport report = run_replay(graph, log, state.get(), context.catalog(), std::move(options), signal_stop());
   end_progress();
-  if (context.json()) fmt::print("{}\n", to_json(report));
-  else fmt::print("{}", describe(report));
+  if (context.json())
+    fmt::print("{}\n", to_json(report));
+  else
+    fmt::print("{}", describe(report));
   return signal_exit_code();
 }
 
@@ -78,16 +81,21 @@ void print_diffs(const CommandContext& context, const std::vector<SinkDiff>& dif
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const SinkDiff& diff : diffs) {
     if (!context.json()) {
-      fmt::print("{} against {}: {} same, {} changed, {} only old, {} only new\n", diff.new_topic, diff.old_topic, diff.same, diff.changed,
-                 diff.only_old, diff.only_new);
+      fmt::print("{} against {}: {} same, {} changed, {} only old, {} only new\n", diff.new_topic, diff.old_topic,
+                 diff.same, diff.changed, diff.only_old, diff.only_new);
       for (const DiffExample& example : diff.examples) fmt::print("{}", example_text(example));
       continue;
     }
     nlohmann::ordered_json examples = nlohmann::ordered_json::array();
     for (const DiffExample& e : diff.examples)
       examples.push_back({{"kind", e.kind}, {"key", e.key}, {"old", e.old_value}, {"new", e.new_value}});
-    all.push_back({{"old_topic", diff.old_topic}, {"new_topic", diff.new_topic}, {"same", diff.same}, {"changed", diff.changed},
-                   {"only_old", diff.only_old}, {"only_new", diff.only_new}, {"examples", examples}});
+    all.push_back({{"old_topic", diff.old_topic},
+                   {"new_topic", diff.new_topic},
+                   {"same", diff.same},
+                   {"changed", diff.changed},
+                   {"only_old", diff.only_old},
+                   {"only_new", diff.only_new},
+                   {"examples", examples}});
   }
   if (context.json()) fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
@@ -95,11 +103,13 @@ void print_diffs(const CommandContext& context, const std::vector<SinkDiff>& dif
 CatalogEntry replay_named(const CommandContext& context, const std::string& name) {
   std::vector<CatalogEntry> found = find_replays(context.settings().text("state.directory"), name);
   const std::string application = context.settings().text("application.id");
-  if (!application.empty()) std::erase_if(found, [&](const CatalogEntry& entry) { return entry.application != application; });
+  if (!application.empty())
+    std::erase_if(found, [&](const CatalogEntry& entry) { return entry.application != application; });
   if (found.empty())
     refuse(fmt::format("there is no replay \"{}\" in {}; `kappa replay … --name {} --execute` makes one", name,
                        context.settings().text("state.directory"), name));
-  if (found.size() > 1) usage_error(fmt::format("several applications have a replay \"{}\": give --set application.id=…", name));
+  if (found.size() > 1)
+    usage_error(fmt::format("several applications have a replay \"{}\": give --set application.id=…", name));
   return std::move(found.front());
 }
 }  // namespace
@@ -107,9 +117,10 @@ CatalogEntry replay_named(const CommandContext& context, const std::string& name
 int command_diff(CommandContext& context, const DiffArguments& arguments) {
   const CatalogEntry entry = replay_named(context, arguments.run);
   if (entry.plan.spec.output != ReplayOutput::topic)
-    refuse(fmt::format("replay \"{}\" wrote no topic of its own (--output {}): there is nothing to compare", arguments.run,
-                       to_string(entry.plan.spec.output)));
-  if (!entry.finished) context.tell(fmt::format("replay \"{}\" is not finished: what it has written so far is compared", arguments.run));
+    refuse(fmt::format("replay \"{}\" wrote no topic of its own (--output {}): there is nothing to compare",
+                       arguments.run, to_string(entry.plan.spec.output)));
+  if (!entry.finished)
+    context.tell(fmt::format("replay \"{}\" is not finished: what it has written so far is compared", arguments.run));
   LocalLog& log = context.log(false);
   DiffOptions options;
   options.from_us = entry.plan.spec.from_us;

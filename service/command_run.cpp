@@ -22,8 +22,10 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   const std::unique_ptr<StateStore> state = context.state("", false);
   const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());
   end_progress();
-  if (context.json()) fmt::print("{}\n", to_json(report));
-  else fmt::print(stderr, "{}", describe(report));
+  if (context.json())
+    fmt::print("{}\n", to_json(report));
+  else
+    fmt::print(stderr, "{}", describe(report));
   return report.stopped && !options.until_end ? 0 : signal_exit_code();
 }
 

@@ -1,4 +1,5 @@
-// kappa/service/commands.h: one function per verb. Each returns the exit code; errors are exceptions that main() turns into codes.
+// kappa/service/commands.h: one function per verb. Each returns the exit code; errors are exceptions that main() turns
+// into codes.
 #pragma once
 
 #include <optional>

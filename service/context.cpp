@@ -33,11 +33,14 @@ CommandContext::CommandContext(const CommonOptions& options, const Graph* own) :
     graph_ = *own;
     if (!options.pipeline.empty()) usage_error("this program is its own pipeline: it takes no PIPELINE argument");
   } else if (!options.pipeline.empty()) {
-    // The application.id may come from outside the pipeline, and the graph carries its name: settings first, then the graph.
+    // The application.id may come from outside the pipeline, and the graph carries its name: settings first, then the
+    // graph.
     Settings outer;
     std::map<std::string, std::string> override_with;
-    if (!options.config.empty()) outer.read_file(options.config);
-    else if (std::filesystem::exists("kappa.conf")) outer.read_file("kappa.conf");
+    if (!options.config.empty())
+      outer.read_file(options.config);
+    else if (std::filesystem::exists("kappa.conf"))
+      outer.read_file("kappa.conf");
     outer.read_environment();
     apply_sets(outer, options.sets);
     if (outer.has("application.id")) override_with["application.id"] = outer.text("application.id");
@@ -71,10 +74,13 @@ const Graph& CommandContext::graph() const {
 const Graph& CommandContext::application() const {
   const Graph& graph = this->graph();
   if (!settings_.has("application.id"))
-    usage_error("application.id is missing: positions, state and topics are kept under it. Write SET application.id = 'name'; in the "
-                "pipeline, or give --set application.id=name");
+    usage_error(
+        "application.id is missing: positions, state and topics are kept under it. Write SET application.id = 'name'; "
+        "in the "
+        "pipeline, or give --set application.id=name");
   if (settings_.text("application.id") != graph.name())
-    usage_error(fmt::format("application.id \"{}\" differs from the graph's name \"{}\"", settings_.text("application.id"), graph.name()));
+    usage_error(fmt::format("application.id \"{}\" differs from the graph's name \"{}\"",
+                            settings_.text("application.id"), graph.name()));
   return graph;
 }
 
@@ -87,8 +93,9 @@ LocalLog& CommandContext::log(bool create) {
   if (sync != "commit" && sync != "never") usage_error("log.sync is commit or never, not \"" + sync + "\"");
   options.sync_on_commit = sync == "commit";
   if (!create && !std::filesystem::exists(options.directory))
-    refuse(fmt::format("there is no log in {}. `kappa log import` and `kappa generate` make one; log.directory says where it is",
-                       options.directory.string()));
+    refuse(fmt::format(
+        "there is no log in {}. `kappa log import` and `kappa generate` make one; log.directory says where it is",
+        options.directory.string()));
   log_ = open_local_log(options);
   return *log_;
 }

@@ -12,7 +12,8 @@ namespace kappa {
 
 namespace {
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 1 differs (diff), 2 usage, 3 refused before anything was written, 4 failed, 130 or 143 signalled.\n"
+    "Exit codes: 0 done, 1 differs (diff), 2 usage, 3 refused before anything was written, 4 failed, 130 or 143 "
+    "signalled.\n"
     "Times: RFC 3339, a date (UTC), epoch milliseconds, or a duration back from now (6h).";
 
 using Command = std::function<int(CommandContext&)>;
@@ -35,8 +36,8 @@ class CommandLine {
 
  private:
   // `output` is --output where the verb has no other meaning for it, else --format.
-  CLI::App* verb(CLI::App& parent, const std::string& name, const std::string& help, bool pipeline, const Command& command,
-                 const char* json_option = "--output") {
+  CLI::App* verb(CLI::App& parent, const std::string& name, const std::string& help, bool pipeline,
+                 const Command& command, const char* json_option = "--output") {
     CLI::App* sub = parent.add_subcommand(name, help);
     sub->add_option("--set", common_.sets, "NAME=VALUE of a setting; repeatable")->take_all()->allow_extra_args(false);
     sub->add_option("--config", common_.config, "a settings file (default: ./kappa.conf if there is one)");
@@ -55,26 +56,30 @@ class CommandLine {
                          [this](CommandContext& context) { return command_run(context, run_); });
     run->add_flag("--until-end", run_.until_end, "stop at the ends found at the start; open windows stay open");
     run->add_flag("--close", run_.close, "at those ends, close all windows (a recorded decision; for ended inputs)");
-    run->add_flag("--rebuild", run_.rebuild, "after an edit that changes state: drop the checkpoints and read the log again, muted");
+    run->add_flag("--rebuild", run_.rebuild,
+                  "after an edit that changes state: drop the checkpoints and read the log again, muted");
   }
 
   void add_replay_options(CLI::App* sub) {
     sub->add_option("--from", replay_.from, "results whose event time is at or after this")->required();
     sub->add_option("--to", replay_.to, "… and before this (default: the end)");
-    sub->add_option("--output", replay_.output, "topic (default: <sink>.<name>), upsert (the same topic), none (measure, verify)");
+    sub->add_option("--output", replay_.output,
+                    "topic (default: <sink>.<name>), upsert (the same topic), none (measure, verify)");
     sub->add_option("--name", replay_.name, "of this replay; the same name goes on with an interrupted one");
   }
 
   void add_replay() {
-    add_replay_options(verb(app_, "plan", "Show what a replay would read, keep muted and write", true,
-                            [this](CommandContext& context) { return command_plan(context, replay_); }, "--format"));
-    CLI::App* replay = verb(app_, "replay", "Run the same graph over history; writes nothing without --execute", true,
-                            [this](CommandContext& context) { return command_replay(context, replay_); }, "--format");
+    add_replay_options(verb(
+        app_, "plan", "Show what a replay would read, keep muted and write", true,
+        [this](CommandContext& context) { return command_plan(context, replay_); }, "--format"));
+    CLI::App* replay = verb(
+        app_, "replay", "Run the same graph over history; writes nothing without --execute", true,
+        [this](CommandContext& context) { return command_replay(context, replay_); }, "--format");
     add_replay_options(replay);
     replay->add_option("--rate", replay_.rate, "records per second at most");
     replay->add_flag("--execute", replay_.execute, "do it");
-    CLI::App* diff = verb(app_, "diff", "Compare what a replay published with what live did; exit code 1 if it differs", false,
-                          [this](CommandContext& context) { return command_diff(context, diff_); });
+    CLI::App* diff = verb(app_, "diff", "Compare what a replay published with what live did; exit code 1 if it differs",
+                          false, [this](CommandContext& context) { return command_diff(context, diff_); });
     diff->add_option("RUN", diff_.run, "name of the replay")->required();
     diff->add_option("--against", diff_.against, "live (default) or another replay's name");
     diff->add_option("--examples", diff_.examples, "how many differences to show for each sink (10)");
@@ -82,7 +87,8 @@ class CommandLine {
 
   void add_inspect() {
     verb(app_, "validate", "Check the pipeline, its settings and its topics", true, command_validate);
-    CLI::App* graph = verb(app_, "graph", "Print the graph", true, [this](CommandContext& context) { return command_graph(context, format_); });
+    CLI::App* graph = verb(app_, "graph", "Print the graph", true,
+                           [this](CommandContext& context) { return command_graph(context, format_); });
     graph->add_option("--format", format_, "text (default), json or dot");
     CLI::App* checkpoints = verb(app_, "checkpoints", "List the checkpoints of the pipeline's tasks", true,
                                  [this](CommandContext& context) { return command_checkpoints(context, verify_); });
@@ -115,8 +121,8 @@ class CommandLine {
   }
 
   void add_import(CLI::App& log) {
-    CLI::App* import = verb(log, "import", "Append the lines of a file (JSON documents; plain or gzip) to a topic", false,
-                            [this](CommandContext& context) { return command_log_import(context, import_); });
+    CLI::App* import = verb(log, "import", "Append the lines of a file (JSON documents; plain or gzip) to a topic",
+                            false, [this](CommandContext& context) { return command_log_import(context, import_); });
     import->add_option("TOPIC", import_.topic)->required();
     import->add_option("FILE", import_.file, "a path, or - for standard input")->required();
     import->add_option("--key", import_.key, "the field that becomes the record key");
@@ -137,8 +143,10 @@ class CommandLine {
     nexmark->add_option("--kind", generate_.kind, "bid (default), auction, person, all");
     nexmark->add_option("--key", generate_.key, "bidder (default), auction, none");
     nexmark->add_option("--partitions", generate_.partitions, "of a topic that does not exist yet (4)");
-    nexmark->add_option("--out-of-order", generate_.out_of_order, "SHARE,MS: this share of the events is up to MS older than its place");
-    nexmark->add_option("--uniform-keys", generate_.uniform_keys, "bidders drawn evenly from so many (default: NEXMark's hot ones)");
+    nexmark->add_option("--out-of-order", generate_.out_of_order,
+                        "SHARE,MS: this share of the events is up to MS older than its place");
+    nexmark->add_option("--uniform-keys", generate_.uniform_keys,
+                        "bidders drawn evenly from so many (default: NEXMark's hot ones)");
     nexmark->add_option("--event-rate", generate_.event_rate, "NEXMark events per second of event time (10000)");
   }
 

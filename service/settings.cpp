@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <sys/stat.h>
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/schema.h"
@@ -22,25 +22,18 @@ struct Known {
   const char* fallback;
 };
 constexpr std::array kKnown{
-    Known{"application.id", ""},
-    Known{"log.directory", "./kappa-data/log"},
-    Known{"log.sync", "commit"},
-    Known{"state.directory", "./kappa-data/state"},
-    Known{"commit.interval", "100ms"},
-    Known{"commit.records", "0"},
-    Known{"batch.rows", "4096"},
-    Known{"checkpoint.interval", "10s"},
-    Known{"checkpoint.retained", "3"},
-    Known{"checkpoint.history", "1h:24, 1d:7"},
-    Known{"checkpoint.directory", ""},
-    Known{"workers", "1"},
-    Known{"start", "earliest"},
-    Known{"late.topic", ""},
-    Known{"dead.letter.topic", ""},
-    Known{"errors.policy", "dead_letter"},
+    Known{"application.id", ""},       Known{"log.directory", "./kappa-data/log"},
+    Known{"log.sync", "commit"},       Known{"state.directory", "./kappa-data/state"},
+    Known{"commit.interval", "100ms"}, Known{"commit.records", "0"},
+    Known{"batch.rows", "4096"},       Known{"checkpoint.interval", "10s"},
+    Known{"checkpoint.retained", "3"}, Known{"checkpoint.history", "1h:24, 1d:7"},
+    Known{"checkpoint.directory", ""}, Known{"workers", "1"},
+    Known{"start", "earliest"},        Known{"late.topic", ""},
+    Known{"dead.letter.topic", ""},    Known{"errors.policy", "dead_letter"},
 };
 // In the design, and refused by name until they do what they say.
-constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee", "state.memory", "instance.id", "topic.replication.factor", "http.listen"};
+constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee",     "state.memory",
+                             "instance.id",       "topic.replication.factor", "http.listen"};
 
 std::string trimmed(const std::string& text) {
   const std::size_t from = text.find_first_not_of(" \t\r");
@@ -50,7 +43,8 @@ std::string trimmed(const std::string& text) {
 std::string read_secret(const std::string& path, const std::string& name) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) usage_error(fmt::format("setting {}: file {} cannot be read", name, path));
-  if ((info.st_mode & 077) != 0) usage_error(fmt::format("setting {}: {} can be read by others; give it mode 0600", name, path));
+  if ((info.st_mode & 077) != 0)
+    usage_error(fmt::format("setting {}: {} can be read by others; give it mode 0600", name, path));
   std::ifstream in(path);
   std::string value{std::istreambuf_iterator<char>(in), {}};
   while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
@@ -87,12 +81,14 @@ const Known* find_known(const std::string& name) {
 
 void Settings::set(const std::string& name, const std::string& value, const std::string& where) {
   if (std::find(kNotYet.begin(), kNotYet.end(), name) != kNotYet.end() || name.rfind("kafka.", 0) == 0)
-    usage_error(fmt::format("setting \"{}\" ({}) is not available in this version: kappa runs on its embedded log only", name, where));
+    usage_error(fmt::format("setting \"{}\" ({}) is not available in this version: kappa runs on its embedded log only",
+                            name, where));
   if (!find_known(name)) {
     std::vector<std::string> names;
     for (const Known& known : kKnown) names.emplace_back(known.name);
     const std::string nearest = nearest_word(name, names);
-    usage_error(fmt::format("unknown setting \"{}\" ({}){}", name, where, nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
+    usage_error(fmt::format("unknown setting \"{}\" ({}){}", name, where,
+                            nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
   }
   values_[name] = {resolved(value, name), where};
 }
@@ -115,7 +111,8 @@ void Settings::read_file(const std::filesystem::path& file) {
 void Settings::read_environment() {
   for (const Known& known : kKnown) {
     std::string variable = "KAPPA_";
-    for (const char* c = known.name; *c != '\0'; ++c) variable += *c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+    for (const char* c = known.name; *c != '\0'; ++c)
+      variable += *c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
     if (const char* value = std::getenv(variable.c_str())) set(known.name, value, variable);
   }
 }
@@ -129,7 +126,8 @@ std::string Settings::text(const std::string& name) const {
 
 void Settings::reject(const std::string& name, const std::string& why) const {
   const auto found = values_.find(name);
-  usage_error(fmt::format("setting {} = \"{}\" ({}): {}", name, text(name), found == values_.end() ? "default" : found->second.where, why));
+  usage_error(fmt::format("setting {} = \"{}\" ({}): {}", name, text(name),
+                          found == values_.end() ? "default" : found->second.where, why));
 }
 
 std::int64_t Settings::integer(const std::string& name, std::int64_t least, std::int64_t most) const {
@@ -143,7 +141,8 @@ std::int64_t Settings::integer(const std::string& name, std::int64_t least, std:
 
 std::chrono::milliseconds Settings::duration(const std::string& name) const {
   const std::optional<Interval> interval = parse_interval(text(name));
-  if (!interval || interval->months != 0 || interval->us < 0 || interval->days < 0) reject(name, "must be a duration such as '100ms' or '10s'");
+  if (!interval || interval->months != 0 || interval->us < 0 || interval->days < 0)
+    reject(name, "must be a duration such as '100ms' or '10s'");
   return std::chrono::milliseconds((interval->days * 86'400'000'000LL + interval->us) / 1000);
 }
 
@@ -163,9 +162,11 @@ std::int64_t parse_time_argument(const std::string& text, std::int64_t now_ms, c
   if (const std::optional<std::int64_t> us = parse_timestamp(text)) return *us;
   if (const std::optional<Interval> back = parse_interval(text); back && back->months == 0)
     return now_ms * 1000 - back->days * 86'400'000'000LL - back->us;
-  usage_error(fmt::format("{} \"{}\" is not a time: give RFC 3339 (2013-01-10T00:00:00Z), a date (2013-01-10), epoch milliseconds, or a duration "
-                          "back from now (6h)",
-                          option, text));
+  usage_error(
+      fmt::format("{} \"{}\" is not a time: give RFC 3339 (2013-01-10T00:00:00Z), a date (2013-01-10), epoch "
+                  "milliseconds, or a duration "
+                  "back from now (6h)",
+                  option, text));
 }
 
 namespace {

@@ -1,7 +1,9 @@
-// kappa/service/settings.h: settings by name, from the pipeline, a file, the environment and the command line; the last one wins.
+// kappa/service/settings.h: settings by name, from the pipeline, a file, the environment and the command line; the last
+// one wins.
 //
 // Threads:  immutable after load.
-// Errors:   Error{usage} for an unknown name (with the nearest), a value that does not parse, a setting that this version does not
+// Errors:   Error{usage} for an unknown name (with the nearest), a value that does not parse, a setting that this
+// version does not
 //           have yet; the message says where it was set.
 #pragma once
 

@@ -21,7 +21,8 @@ std::stop_source& stopper() {
 }
 }  // namespace
 
-// A thread waits for the signals, so that stopping runs ordinary code and not a signal handler. All threads made later inherit the mask.
+// A thread waits for the signals, so that stopping runs ordinary code and not a signal handler. All threads made later
+// inherit the mask.
 void install_signals() {
   static std::atomic<bool> installed{false};
   if (installed.exchange(true)) return;
@@ -60,7 +61,8 @@ void end_progress() {
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> width;
   const auto length = [](const std::string& s) {  // code points
-    return static_cast<std::size_t>(std::count_if(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
   };
   for (const auto& row : rows)
     for (std::size_t c = 0; c < row.size(); ++c) {
