@@ -102,6 +102,47 @@ TEST_CASE("what a checkpoint holds does not depend on how many were written befo
   CHECK(state_once.entries() == state_often.entries());
 }
 
+TEST_CASE("what was frozen does not change with the operator, and outlives it", "[tumble]") {
+  const auto keys = GENERATE(from_range(kKeys));
+  std::mt19937_64 rng(11);
+  const TumbleCase test = every_aggregate(keys);
+  const std::vector<Row> rows = random_rows(rng, test, 300);
+  Output out;
+  auto once = make_tumble(test), later = make_tumble(test);
+  once->process(to_batch(test.schema, rows, 0, 150), out);
+  later->process(to_batch(test.schema, rows, 0, 150), out);
+  MemoryState at_once, afterwards;
+  at_once.checkpoint(*once);
+  const std::unique_ptr<Frozen> frozen = later->freeze();
+  later->process(to_batch(test.schema, rows, 150, 300), out);
+  later->advance(kForever, out);
+  later.reset();
+  frozen->write(afterwards);
+  CHECK(at_once.entries() == afterwards.entries());
+  CHECK_FALSE(at_once.entries().empty());
+}
+
+TEST_CASE("damaged state is refused", "[tumble]") {
+  std::mt19937_64 rng(2);
+  const TumbleCase test = every_aggregate({1});
+  Output out;
+  const auto op = make_tumble(test);
+  op->process(to_batch(test.schema, random_rows(rng, test, 50)), out);
+  MemoryState state;
+  state.checkpoint(*op);
+  const auto [key, value] = *state.entries().begin();
+  for (std::size_t cut = 0; cut < value.size(); ++cut) {
+    MemoryState damaged;
+    damaged.put(key, value.substr(0, cut));
+    CHECK_THROWS_AS(damaged.restore_into(*make_tumble(test)), Error);
+  }
+  for (std::size_t cut = 1; cut < key.size(); ++cut) {
+    MemoryState damaged;
+    damaged.put(key.substr(0, cut), value);
+    CHECK_THROWS_AS(damaged.restore_into(*make_tumble(test)), Error);
+  }
+}
+
 TEST_CASE("a row is late iff its window's end is at or below its own watermark", "[tumble]") {
   TumbleCase test = counted({{"k", Type::bigint(), true}}, {{AggregateFunction::count, -1, -1, "n"}});
   test.out_of_orderness_us = 2'000'000;
