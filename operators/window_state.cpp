@@ -122,12 +122,13 @@ void FrozenWindows::write_window(StateWriter& writer, Window& window) const {
   std::sort(window.members.begin(), window.members.end(), [](const Member& a, const Member& b) {
     return std::tie(a.group, a.call, a.value) < std::tie(b.group, b.call, b.value);
   });
-  std::string key;
+  std::string key, value;
   for (const OrderedGroup& group : groups) {
     key.clear();
     append_ordered(key, window.end);
-    write_group(writer, key, group.row);
+    write_group(writer, key, value, group.row);
     const auto number = load<std::uint32_t>(group.row + GroupLayout::kNumber);
+    if (window.members.empty()) continue;
     auto member = std::lower_bound(window.members.begin(), window.members.end(), number,
                                    [](const Member& a, std::uint32_t b) { return a.group < b; });
     key.back() = kMember;
@@ -143,7 +144,8 @@ void FrozenWindows::write_window(StateWriter& writer, Window& window) const {
 }
 
 // Leaves `key` as the group's own, which ends in its kind.
-void FrozenWindows::write_group(StateWriter& writer, std::string& key, const std::uint8_t* row) const {
+void FrozenWindows::write_group(StateWriter& writer, std::string& key, std::string& value,
+                                const std::uint8_t* row) const {
   const GroupLayout& layout = plan_->layout;
   if (!layout.fixed_key())
     key += stored_key(row);
@@ -152,7 +154,7 @@ void FrozenWindows::write_group(StateWriter& writer, std::string& key, const std
   else
     append_state_key(key, load<std::int64_t>(row));
   key += kGroup;
-  std::string value(1, kVersion);
+  value.assign(1, kVersion);
   for (std::size_t call = 0; call < layout.accumulators().size(); ++call) append_accumulator(value, layout, call, row);
   writer.put(key, value);
 }

@@ -53,7 +53,7 @@ class FrozenWindows final : public Frozen {
     std::vector<Member> members;
   };
   void write_window(StateWriter& writer, Window& window) const;
-  void write_group(StateWriter& writer, std::string& key, const std::uint8_t* row) const;
+  void write_group(StateWriter& writer, std::string& key, std::string& value, const std::uint8_t* row) const;
 
   std::shared_ptr<const TumblePlan> plan_;
   bool erase_ = false;

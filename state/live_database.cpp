@@ -46,7 +46,8 @@ class SstWriter : public StateWriter {
     key_.replace(prefix_.size(), std::string::npos, key);
     const rocksdb::Status status = file_.Put(key_, {value.data(), value.size()});
     KAPPA_CHECK(!status.IsInvalidArgument(), "keys that a node puts ascend");
-    check(status, "cannot write the state of " + node_);
+    if (!status.ok()) [[unlikely]]
+      check(status, "cannot write the state of " + node_);
     ++entries_;
   }
   void erase_range(std::string_view from, std::string_view to) override {
