@@ -2,9 +2,10 @@
 //
 //   windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS]
 //
-// Fills the topic first if the directory does not hold it: NEXMark bids of about 211 bytes in 4 partitions. `uniform` draws a million
-// bidders evenly, all alive in one 10 s window. Each run is a new application; CPU is that of the whole process, divided by the records
-// read. `raw` reads the same topic and only counts. Allocations are counted by a replaced operator new.
+// Fills the topic first if the directory does not hold it: NEXMark bids of about 211 bytes in 4 partitions. `uniform`
+// draws a million bidders evenly, all alive in one 10 s window. Each run is a new application; CPU is that of the whole
+// process, divided by the records read. `raw` reads the same topic and only counts. Allocations are counted by a
+// replaced operator new.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -58,17 +59,25 @@ struct Arguments {
 };
 
 Arguments parse(int argc, char** argv) {
-  if (argc < 2) throw std::runtime_error("windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS]");
+  if (argc < 2)
+    throw std::runtime_error(
+        "windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS]");
   Arguments arguments;
   arguments.directory = argv[1];
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
-    if (name == "--keys") arguments.keys = value;
-    else if (name == "--events") arguments.events = std::atoll(value.c_str());
-    else if (name == "--workers") arguments.workers = std::atoi(value.c_str());
-    else if (name == "--runs") arguments.runs = std::atoi(value.c_str());
-    else if (name == "--checkpoint") arguments.checkpoint_ms = std::atoll(value.c_str());
-    else throw std::runtime_error("unknown option " + name);
+    if (name == "--keys")
+      arguments.keys = value;
+    else if (name == "--events")
+      arguments.events = std::atoll(value.c_str());
+    else if (name == "--workers")
+      arguments.workers = std::atoi(value.c_str());
+    else if (name == "--runs")
+      arguments.runs = std::atoi(value.c_str());
+    else if (name == "--checkpoint")
+      arguments.checkpoint_ms = std::atoll(value.c_str());
+    else
+      throw std::runtime_error("unknown option " + name);
   }
   return arguments;
 }
@@ -98,7 +107,9 @@ std::string fill(Log& log, const Arguments& arguments) {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -132,15 +143,18 @@ Sample raw(Log& log, const std::string& topic) {
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   if (bytes == 0) return {};
-  return {(cpu_seconds() - cpu) * 1e9 / static_cast<double>(records), wall.count() * 1e9 / static_cast<double>(records)};
+  return {(cpu_seconds() - cpu) * 1e9 / static_cast<double>(records),
+          wall.count() * 1e9 / static_cast<double>(records)};
 }
 
 Sample windows(Log& log, const Arguments& arguments, const std::string& topic, const std::string& application) {
   const std::string sql = fmt::format(
       "SET application.id = '{0}';\n"
-      "CREATE TABLE bids (bidder bigint, price bigint, dateTime timestamptz) WITH (topic = '{1}', event_time = 'datetime', "
+      "CREATE TABLE bids (bidder bigint, price bigint, dateTime timestamptz) WITH (topic = '{1}', event_time = "
+      "'datetime', "
       "max_out_of_orderness = '3s', partitioned_by = 'bidder');\n"
-      "CREATE MATERIALIZED VIEW totals WITH (topic = '{0}-totals') AS SELECT bidder, window_start, window_end, count(*) AS bids, "
+      "CREATE MATERIALIZED VIEW totals WITH (topic = '{0}-totals') AS SELECT bidder, window_start, window_end, "
+      "count(*) AS bids, "
       "sum(price) AS total, max(price) AS highest FROM TUMBLE(bids, dateTime, INTERVAL '10 seconds') "
       "GROUP BY bidder, window_start, window_end;",
       application, topic);
@@ -170,16 +184,22 @@ Sample windows(Log& log, const Arguments& arguments, const std::string& topic, c
   const RunReport report = run_graph(pipeline.graph, log, state.get(), options, {});
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   const double n = static_cast<double>(report.records_read);
-  return {(cpu_seconds() - cpu) * 1e9 / n, wall.count() * 1e9 / n, peak.load() / 1024, report.checkpoints, report.commits,
+  return {(cpu_seconds() - cpu) * 1e9 / n,
+          wall.count() * 1e9 / n,
+          peak.load() / 1024,
+          report.checkpoints,
+          report.commits,
           static_cast<double>(allocations.load() - before) / n};
 }
 
 void print(const std::string& name, std::vector<Sample> samples) {
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.cpu_ns < b.cpu_ns; });
   const Sample& median = samples[samples.size() / 2];
-  fmt::print("{}: CPU {:.1f} ns/event [{:.1f}-{:.1f}], wall {:.1f} ns/event, {} MB anonymous, {:.4f} allocations/event, {} commits, {} checkpoints\n",
-             name, median.cpu_ns, samples.front().cpu_ns, samples.back().cpu_ns, median.wall_ns, median.anonymous_mb, median.allocations,
-             median.commits, median.checkpoints);
+  fmt::print(
+      "{}: CPU {:.1f} ns/event [{:.1f}-{:.1f}], wall {:.1f} ns/event, {} MB anonymous, {:.4f} allocations/event, {} "
+      "commits, {} checkpoints\n",
+      name, median.cpu_ns, samples.front().cpu_ns, samples.back().cpu_ns, median.wall_ns, median.anonymous_mb,
+      median.allocations, median.commits, median.checkpoints);
   std::fflush(stdout);
 }
 }  // namespace
@@ -195,7 +215,9 @@ int main(int argc, char** argv) try {
     runs.push_back(windows(*log, arguments, topic, fmt::format("bench-{}", stamp)));
   }
   print("raw", raws);
-  print(fmt::format("{} keys, {} worker(s), checkpoint {} ms", arguments.keys, arguments.workers, arguments.checkpoint_ms), runs);
+  print(fmt::format("{} keys, {} worker(s), checkpoint {} ms", arguments.keys, arguments.workers,
+                    arguments.checkpoint_ms),
+        runs);
   return 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "windows_bench: {}\n", error.what());

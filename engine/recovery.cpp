@@ -105,7 +105,8 @@ bool Recovery::try_checkpoints(TaskStart& start, const Stage& stage, TaskState& 
       start.inputs[i].progress = meta.inputs[i].progress;
       start.inputs[i].decision = meta.inputs[i].decision;
     }
-    start.explanation = fmt::format("task {}-{} is restored from checkpoint {}", stage.name, meta.inputs.front().partition, meta.sequence);
+    start.explanation = fmt::format("task {}-{} is restored from checkpoint {}", stage.name,
+                                    meta.inputs.front().partition, meta.sequence);
     return true;
   }
   return false;

@@ -96,9 +96,11 @@ inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{1,       10,        1
   if (digits == 8) {
     word = json_digits::load_word(text);
     digits = json_digits::leading_digits(word);
-    value = value * json_digits::kPowersOfTen[static_cast<std::size_t>(digits)] + json_digits::leading_number(word, digits);
+    value =
+        value * json_digits::kPowersOfTen[static_cast<std::size_t>(digits)] + json_digits::leading_number(word, digits);
     text += digits;
-    for (int more = 0; digits == 8 && json_digits::is_digit(*text); ++more, ++text) {  // 17 digits or more, no leading zeros
+    for (int more = 0; digits == 8 && json_digits::is_digit(*text);
+         ++more, ++text) {  // 17 digits or more, no leading zeros
       const auto digit = static_cast<std::uint64_t>(*text - '0');
       if (more > 2 || value > (kMax + 1 - digit) / 10) return false;
       value = value * 10 + digit;
