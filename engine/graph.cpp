@@ -86,10 +86,6 @@ int GraphDraft::add(Node node) {
                 "the event time is a column");
     node.detail = source_detail(node);
   }
-  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(node.kind), node.name, node.detail, node.version,
-                                 to_string(node.schema));
-  for (const int input : node.inputs) text += "\n" + graph_.fingerprint(input);
-  graph_.fingerprints_.push_back(hash_text(text));
   graph_.nodes_.push_back(std::move(node));
   return index;
 }
@@ -110,6 +106,12 @@ Graph GraphDraft::build() && {
     if (node.kind == NodeKind::sink && read.count(node.sink.topic) > 0)
       usage_error(fmt::format("topic \"{}\" is both read and written: node \"{}\" would feed itself", node.sink.topic,
                               node.name));
+  for (const Node& node : graph_.nodes_) {
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(node.kind), node.name, node.detail, node.version,
+                                   to_string(node.schema));
+    for (const int input : node.inputs) text += "\n" + graph_.fingerprint(input);
+    graph_.fingerprints_.push_back(hash_text(text));
+  }
   return std::move(graph_);
 }
 

@@ -96,6 +96,8 @@ class GraphDraft {
   explicit GraphDraft(std::string name);
   /// Checks name, inputs and schema; returns the node's index.
   int add(Node node);
+  /// Of the function of node `i`, which was added before.
+  void set_version(int i, std::int64_t version) { graph_.nodes_[static_cast<std::size_t>(i)].version = version; }
   void set(const std::string& name, const std::string& value) { graph_.settings_[name] = value; }
   [[nodiscard]] const Node& node(int i) const { return graph_.node(i); }
   /// Checks the whole: at least one sink, no node without a consumer but sinks, one stage per sink topic.

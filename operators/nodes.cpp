@@ -156,8 +156,10 @@ Field call_field(const std::string& node, const AggregateCall& call, const Schem
   std::optional<Type> argument;
   if (call.argument >= 0) argument = input[call.argument].type;
   const bool counts = call.function == AggregateFunction::count || call.function == AggregateFunction::count_distinct;
+  // A group has at least one row, so over a NOT NULL column only a FILTER can leave it without a value.
+  const bool nullable = !counts && (call.filter >= 0 || call.argument < 0 || input[call.argument].nullable);
   try {
-    return {call.name, result_type(call.function, argument), !counts};
+    return {call.name, result_type(call.function, argument), nullable};
   } catch (const Error& error) {
     usage_error(fmt::format("node \"{}\": {}", node, error.what()));
   }
