@@ -1,4 +1,7 @@
 // The graphs that the typed skin builds, and what it refuses.
+#include <fstream>
+#include <iterator>
+
 #include "kappa/operators/stream.h"
 #include "kappa/tests/kit/catch.h"
 #include "kappa/tests/operators/stream_kit.h"
@@ -215,4 +218,15 @@ TEST_CASE("mistakes are refused by the node's name", "[stream]") {
           kappa::GraphBuilder other{"other"};
           (void)bids.union_with("u", other.source<Bid>("bids", settings()));
         }) == "node \"u\": both streams of a union belong to one GraphBuilder");
+}
+
+TEST_CASE("the page shows the example as it is", "[stream]") {
+  const auto text_of = [](const std::string& path) {
+    std::ifstream file(std::string(KAPPA_SOURCE_DIR) + path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string example = text_of("/examples/hot_bidders/hot_bidders.cpp");
+  const std::size_t begin = example.find("struct Bid");
+  REQUIRE(begin != std::string::npos);
+  CHECK(text_of("/docs/CPP.md").find("```cpp\n" + example.substr(begin) + "```") != std::string::npos);
 }
