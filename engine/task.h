@@ -51,6 +51,7 @@ struct InputStart {
 
 /// Where each record of a source partition went (law L4).
 struct SourceCounters {
+  bool repartition = false;
   std::int64_t read = 0, rows = 0, dead = 0,
                muted = 0;  // read = rows + dead; muted counts those of `read` below mute_until
 };

@@ -101,7 +101,10 @@ std::int64_t Task::records_read() const {
 
 std::map<TopicPartition, SourceCounters> Task::source_counters() const {
   std::map<TopicPartition, SourceCounters> counters;
-  for (const auto& input : inputs_) counters[input->at] = input->counters;
+  for (const auto& input : inputs_) {
+    counters[input->at] = input->counters;
+    counters[input->at].repartition = input->spec->repartition;
+  }
   return counters;
 }
 

@@ -66,7 +66,9 @@ void Worker::close_to(std::int64_t progress) {
   }
 }
 
+// Not in a bounded run: what it has read to its end is not quiet, it is over.
 void Worker::decide_idle() {
+  if (shared_.options.until_end || shared_.options.close) return;
   for (const auto& slot : slots_) {
     const Stage& stage = slot->task->stage();
     for (std::size_t i = 0; i < stage.inputs.size(); ++i)

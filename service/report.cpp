@@ -24,6 +24,7 @@ Totals totals_of(const RunReport& report) {
   Totals totals;
   for (const TaskReport& task : report.tasks) {
     for (const auto& [at, source] : task.sources) {
+      if (source.repartition) continue;  // read once already, from the source
       totals.read += source.read;
       totals.muted += source.muted;
       totals.dead += source.dead;
