@@ -31,6 +31,22 @@ Column repeated(const Value& value, std::int64_t rows) {
   return builder.finish();
 }
 
+template <class T>
+Buffer filled(const Column& single, std::int64_t rows) {
+  Buffer values = Buffer::allocate(static_cast<std::size_t>(rows) * sizeof(T));
+  std::fill_n(values.as_mutable<T>(), rows, single.values().as<T>()[0]);
+  return values;
+}
+
+// The one row of a fixed-width column, `rows` times.
+Column widened(const Column& single, std::int64_t rows) {
+  const auto all = [rows](bool bit) { return pack_words(rows, [bit](std::size_t) { return bit ? ~0ULL : 0ULL; }); };
+  Buffer validity = single.is_null(0) ? all(false) : Buffer();
+  if (single.type().kind == TypeKind::boolean) return {single.type(), rows, all(single.bit(0)), std::move(validity)};
+  Buffer values = single.type().width() == 8 ? filled<std::int64_t>(single, rows) : filled<Int128>(single, rows);
+  return {single.type(), rows, std::move(values), std::move(validity)};
+}
+
 bool holds_its_type(const Value& value) {
   if (value.is_null()) return true;
   switch (value.type.kind) {
@@ -169,8 +185,10 @@ std::string Literal::text() const {
 }
 
 Column Literal::evaluate(const Batch& batch, RowMask, Failures&) const {
-  if (type().is_bytes() || batch.rows > kBatchRows) return repeated(value_, batch.rows);
-  std::call_once(once_, [this] { full_ = repeated(value_, kBatchRows); });
+  if (batch.rows == 1) return single_;  // folding
+  if (type().is_bytes()) return repeated(value_, batch.rows);
+  if (batch.rows > kBatchRows) return widened(single_, batch.rows);
+  std::call_once(once_, [this] { full_ = widened(single_, kBatchRows); });
   return {type(), batch.rows, full_.values(), full_.validity()};
 }
 

@@ -185,3 +185,19 @@ TEST_CASE("failures are kept in row order, the first of a row") {
   CHECK(failures.contains(3));
   CHECK_FALSE(failures.contains(4));
 }
+
+TEST_CASE("literals fill batches of any size") {
+  Failures failures;
+  for (const std::int64_t rows : {0, 1, 65, 4096, 5000})
+    for (const ExpressionPtr& expression : {num(7), dec("1.5"), boolean(true), str("x"), null(),
+                                            cast(null(), Type::boolean()), cast(null(), Type::bigint())}) {
+      const Column column = expression->evaluate(make_batch(rows), nullptr, failures);
+      REQUIRE(column.size() == rows);
+      if (rows == 0) continue;
+      const bool is_null = expression->nullable();
+      CHECK(column.is_null(rows - 1) == is_null);
+      if (expression->type() == Type::bigint() && !is_null) CHECK(column.i64()[rows - 1] == 7);
+      if (expression->type() == Type::boolean() && !is_null) CHECK(column.bit(rows - 1));
+      if (expression->type() == Type::text() && !is_null) CHECK(column.bytes(rows - 1) == "x");
+    }
+}
