@@ -23,6 +23,7 @@ void append_held_row(std::string& out, const std::string& port, const Batch& bat
   append_i64_be(out, batch.progresses()[row]);
   append_i64_be(out, batch.positions()[row]);
   append_u32_be(out, static_cast<std::uint32_t>(batch.indexes()[row]));
+  append_u32_be(out, static_cast<std::uint32_t>(batch.inputs()[row]));
   const bool has_key = batch.upstream_keys.size() > 0 && !batch.upstream_keys.is_null(row);
   append_u8(out, has_key ? 1 : 0);
   if (has_key) append_sized(out, batch.upstream_keys.bytes(row));
@@ -66,14 +67,14 @@ int node_named(const Graph& graph, std::string_view name) {
   fail(fmt::format("a checkpoint holds rows of node \"{}\", which the graph does not have", name));
 }
 
-Batch parse_held_row(const Graph& graph, ByteReader& bytes, int input, int& port) {
+Batch parse_held_row(const Graph& graph, ByteReader& bytes, int& port) {
   port = node_named(graph, bytes.sized());
   Batch batch = make_batch(1);
   batch.event_time.as_mutable<std::int64_t>()[0] = bytes.i64_be();
   batch.progress.as_mutable<std::int64_t>()[0] = bytes.i64_be();
   batch.position.as_mutable<std::int64_t>()[0] = bytes.i64_be();
   batch.index.as_mutable<std::int32_t>()[0] = static_cast<std::int32_t>(bytes.u32_be());
-  batch.input.as_mutable<std::int32_t>()[0] = input;
+  batch.input.as_mutable<std::int32_t>()[0] = static_cast<std::int32_t>(bytes.u32_be());
   if (bytes.u8() != 0) {
     ColumnBuilder keys(Type::bytea());
     keys.append_bytes(bytes.sized());
@@ -108,7 +109,7 @@ std::int64_t restore_held(const Graph& graph, StateReader& entries, const std::f
     const auto input = static_cast<int>(head.u32_be());
     ByteReader body(value, "a held row");
     int port = -1;
-    Batch batch = parse_held_row(graph, body, input, port);
+    Batch batch = parse_held_row(graph, body, port);
     if (input != run_input || port != run_port || run.size() >= static_cast<std::size_t>(kBatchRows)) flush();
     run_input = input;
     run_port = port;

@@ -1,8 +1,8 @@
 // kappa/engine/held_rows.h: what a merge holds, as entries of a checkpoint (docs/FORMAT.md, "Held rows").
 //
 // Key: generation (i64, ordered) | input (u32 BE) | number (u32 BE). Value: port's node name (sized) | event time,
-// progress, position (i64 BE) | index (u32 BE) | has upstream key (u8) and the key (sized) | the row. Each checkpoint
-// writes all that is held under a new generation and erases the older ones.
+// progress, position (i64 BE) | index, input (u32 BE; 2^31 − 1 for a due's row) | has upstream key (u8) and the key
+// (sized) | the row. Each checkpoint writes all that is held under a new generation and erases the older ones.
 #pragma once
 
 #include <functional>

@@ -41,7 +41,7 @@ class Merge {
   [[nodiscard]] const std::deque<Held>& held(int input) const { return held_[static_cast<std::size_t>(input)]; }
 
  private:
-  void release_input(int input, std::int64_t progress_max, std::map<int, std::vector<Batch>>& parts);
+  void release_input(int input, std::int64_t least, bool rows_at_least, std::map<int, std::vector<Batch>>& parts);
 
   std::vector<std::int64_t> reached_;
   std::vector<std::deque<Held>> held_;

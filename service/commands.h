@@ -43,6 +43,13 @@ struct ImportArguments {
 };
 int command_log_import(CommandContext& context, const ImportArguments& arguments);
 
+struct AdoptArguments {
+  std::string topic;
+  std::vector<std::string> files;  // in offset order
+  int partition = 0, partitions = 1;
+};
+int command_log_adopt(CommandContext& context, const AdoptArguments& arguments);
+
 struct ProduceArguments {
   std::string topic, key_separator;
   int partitions = 1;

@@ -103,6 +103,7 @@ class CommandLine {
                             [this](CommandContext& context) { return command_log_schema(context, topic_); });
     schema->add_option("TOPIC", topic_)->required();
     add_import(*log);
+    add_adopt(*log);
     CLI::App* produce = verb(*log, "produce", "Append the lines of standard input to a topic", false,
                              [this](CommandContext& context) { return command_log_produce(context, produce_); });
     produce->add_option("TOPIC", produce_.topic)->required();
@@ -132,6 +133,15 @@ class CommandLine {
     import->add_option("--rate", import_.rate, "records per second (default: as fast as it goes)");
   }
 
+  void add_adopt(CLI::App& log) {
+    CLI::App* adopt = verb(log, "adopt", "Take over segment files of a broker's data directory (they are copied)",
+                           false, [this](CommandContext& context) { return command_log_adopt(context, adopt_); });
+    adopt->add_option("TOPIC", adopt_.topic)->required();
+    adopt->add_option("FILES", adopt_.files, "*.log files of one partition, in offset order")->required();
+    adopt->add_option("--partition", adopt_.partition, "the partition they become (0)");
+    adopt->add_option("--partitions", adopt_.partitions, "of a topic that does not exist yet (1)");
+  }
+
   void add_generate() {
     CLI::App* generate = app_.add_subcommand("generate", "Make sample data");
     generate->require_subcommand(1);
@@ -159,6 +169,7 @@ class CommandLine {
   ReplayArguments replay_;
   DiffArguments diff_;
   ImportArguments import_;
+  AdoptArguments adopt_;
   ProduceArguments produce_;
   ReadArguments read_;
   GenerateArguments generate_;
