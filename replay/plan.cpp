@@ -169,7 +169,16 @@ class Planner {
 };
 }  // namespace
 
+void check_replay_name(const std::string& name) {
+  const auto good = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  };
+  if (name.empty() || name.size() > 50 || !std::all_of(name.begin(), name.end(), good))
+    usage_error(fmt::format("a replay's name is 1 to 50 of A-Z a-z 0-9 . _ -, not \"{}\"", name));
+}
+
 ReplayPlan plan_replay(const Graph& graph, Log& log, StateStore* state, const ReplaySpec& spec) {
+  check_replay_name(spec.name);
   return Planner(graph, log, state, spec).plan();
 }
 

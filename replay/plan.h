@@ -49,6 +49,9 @@ struct ReplayPlan {
   std::int64_t records = 0, bytes = 0;
 };
 
+/// Error{usage} unless the name is one that directories and topics can carry.
+void check_replay_name(const std::string& name);
+
 /// `state` holds live's checkpoints (or is null: cold). Freezes the ends.
 [[nodiscard]] ReplayPlan plan_replay(const Graph& graph, Log& log, StateStore* state, const ReplaySpec& spec);
 

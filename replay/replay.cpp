@@ -11,14 +11,6 @@
 namespace kappa {
 
 namespace {
-void check_name(const std::string& name) {
-  const auto good = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-  };
-  if (name.empty() || name.size() > 50 || !std::all_of(name.begin(), name.end(), good))
-    usage_error(fmt::format("a replay's name is 1 to 50 of A-Z a-z 0-9 . _ -, not \"{}\"", name));
-}
-
 bool same(const ReplaySpec& a, const ReplaySpec& b) {
   return a.name == b.name && a.from_us == b.from_us && a.to_us == b.to_us && a.output == b.output;
 }
@@ -131,7 +123,7 @@ SinkDigest digest_of(Log& log, const std::string& topic) {
 
 ReplayReport run_replay(const Graph& graph, Log& log, StateStore* state, const Catalog& catalog, ReplayOptions options,
                         std::stop_token stop) {
-  check_name(options.spec.name);
+  check_replay_name(options.spec.name);
   ReplayReport report;
   CatalogEntry entry = entry_for(graph, log, state, catalog, options.spec, report.resumed);
   const std::unique_ptr<RunLock> live = guard_upsert(graph, log, options.spec);

@@ -78,14 +78,13 @@ std::string create_table(const std::string& topic, const std::vector<Sampled>& f
 
 int command_log_schema(CommandContext& context, const std::string& topic) {
   LocalLog& log = context.log(false);
-  const auto info = log.topic(topic);
-  if (!info) refuse(fmt::format("topic \"{}\" does not exist; `kappa log topics` lists those that do", topic));
+  const TopicInfo info = topic_named(log, topic);
   std::vector<Sampled> fields;
   std::int64_t documents = 0;
-  for (std::int32_t p = 0; p < info->partitions; ++p) {
+  for (std::int32_t p = 0; p < info.partitions; ++p) {
     const TopicPartition at{topic, p};
     RecordBlock block;
-    log.open_reader(at, log.start_offset(at))->read(block, kSampled / info->partitions + 1, kForever);
+    log.open_reader(at, log.start_offset(at))->read(block, kSampled / info.partitions + 1, kForever);
     for (const RecordView& record : block.records) {
       sample(nlohmann::ordered_json::parse(record.value(), nullptr, false), fields);
       ++documents;

@@ -14,15 +14,6 @@ namespace kappa {
 namespace {
 constexpr std::int64_t kReadAtOnce = 1000;
 
-TopicInfo topic_named(LocalLog& log, const std::string& name) {
-  if (const auto info = log.topic(name)) return *info;
-  std::vector<std::string> names;
-  for (const TopicInfo& info : log.topics()) names.push_back(info.name);
-  const std::string nearest = nearest_word(name, names);
-  refuse(
-      fmt::format("topic \"{}\" does not exist{}", name, nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
-}
-
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t n = utf8_length(text);

@@ -32,13 +32,8 @@ int command_plan(CommandContext& context, const ReplayArguments& arguments) {
   const Graph& graph = context.application();
   LocalLog& log = context.log(false);
   const ReplaySpec spec = spec_of(arguments);
-  // Live's state may be in use: its checkpoints are looked at from a scratch directory, which a plan does not leave
-  // behind.
-  const std::string scratch = spec.name + ".plan";
-  std::unique_ptr<StateStore> state = context.state(scratch, true);
+  const std::unique_ptr<StateStore> state = context.look_at_state();
   const ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
-  state.reset();
-  std::filesystem::remove_all(context.state_directory(scratch));
   fmt::print("{}{}", context.json() ? to_json(plan) : describe(plan), context.json() ? "\n" : "");
   return 0;
 }

@@ -26,7 +26,7 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
     fmt::print("{}\n", to_json(report));
   else
     fmt::print(stderr, "{}", describe(report));
-  return report.stopped && !options.until_end ? 0 : signal_exit_code();
+  return signal_exit_code();
 }
 
 }  // namespace kappa

@@ -5,8 +5,10 @@
 
 #include <fstream>
 #include <iterator>
+#include <mutex>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/schema.h"
 #include "kappa/sql/pipeline.h"
 #include "kappa/state/rocksdb_store.h"
 
@@ -26,6 +28,48 @@ void apply_sets(Settings& settings, const std::vector<std::string>& sets) {
     settings.set(set.substr(0, equals), set.substr(equals + 1), "--set");
   }
 }
+
+// Opens the store itself with its first task.
+class LazyStore : public StateStore {
+ public:
+  explicit LazyStore(StateStoreOptions options) : options_(std::move(options)) {}
+  std::unique_ptr<TaskState> open(const TaskId& task) override { return store().open(task); }
+  std::vector<TaskId> tasks() override { return store().tasks(); }
+
+ private:
+  StateStore& store() {
+    const std::lock_guard lock(mutex_);
+    if (!store_) store_ = open_state_store(options_);
+    return *store_;
+  }
+  std::mutex mutex_;
+  StateStoreOptions options_;
+  std::unique_ptr<StateStore> store_;
+};
+
+// A store in a directory of its own, which it removes.
+class ScratchStore : public StateStore {
+ public:
+  explicit ScratchStore(std::filesystem::path borrowed) {
+    directory_ = (std::filesystem::temp_directory_path() / "kappa-plan-XXXXXX").string();
+    if (!::mkdtemp(directory_.data())) fail("no directory can be made for " + directory_);
+    StateStoreOptions options;
+    options.directory = directory_;
+    options.borrowed_directories = {std::move(borrowed)};
+    store_ = open_state_store(options);
+  }
+  ~ScratchStore() override {
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  std::unique_ptr<TaskState> open(const TaskId& task) override { return store_->open(task); }
+  std::vector<TaskId> tasks() override { return store_->tasks(); }
+
+ private:
+  std::string directory_;
+  std::unique_ptr<StateStore> store_;
+};
 }  // namespace
 
 CommandContext::CommandContext(const CommonOptions& options, const Graph* own) : json_(options.json) {
@@ -54,7 +98,8 @@ CommandContext::CommandContext(const CommonOptions& options, const Graph* own) :
 
 void CommandContext::load_settings(const CommonOptions& options) {
   if (graph_)
-    for (const auto& [name, value] : graph_->settings()) settings_.set(name, value, "SET in the pipeline");
+    for (const auto& [name, value] : graph_->settings())
+      settings_.set(name, value, options.pipeline.empty() ? "in the graph" : "SET in " + options.pipeline);
   if (!options.config.empty()) {
     tell("settings from " + options.config);
     settings_.read_file(options.config);
@@ -90,7 +135,7 @@ LocalLog& CommandContext::log(bool create) {
   options.directory = settings_.text("log.directory");
   options.create = create;
   const std::string sync = settings_.text("log.sync");
-  if (sync != "commit" && sync != "never") usage_error("log.sync is commit or never, not \"" + sync + "\"");
+  if (sync != "commit" && sync != "never") settings_.reject("log.sync", "must be commit or never");
   options.sync_on_commit = sync == "commit";
   if (!create && !std::filesystem::exists(options.directory))
     refuse(fmt::format(
@@ -114,12 +159,26 @@ std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool b
   const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
   if (!elsewhere.empty()) options.checkpoint_directory = elsewhere / options.directory.filename();
   if (borrow_live) options.borrowed_directories = {checkpoints_directory()};
-  return open_state_store(options);
+  return std::make_unique<LazyStore>(std::move(options));
+}
+
+std::unique_ptr<StateStore> CommandContext::look_at_state() const {
+  if (!std::filesystem::exists(checkpoints_directory())) return nullptr;
+  return std::make_unique<ScratchStore>(checkpoints_directory());
 }
 
 std::filesystem::path CommandContext::checkpoints_directory() const {
   const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
   return elsewhere.empty() ? state_directory("") / "checkpoints" : elsewhere / graph().name();
+}
+
+TopicInfo topic_named(Log& log, const std::string& name) {
+  if (const auto info = log.topic(name)) return *info;
+  std::vector<std::string> names;
+  for (const TopicInfo& info : log.topics()) names.push_back(info.name);
+  const std::string nearest = nearest_word(name, names);
+  refuse(
+      fmt::format("topic \"{}\" does not exist{}", name, nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
 }
 
 void CommandContext::tell(const std::string& line) const {

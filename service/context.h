@@ -39,8 +39,11 @@ class CommandContext {
   /// Opens it; `create` makes the directory.
   [[nodiscard]] LocalLog& log(bool create);
   [[nodiscard]] Catalog catalog() const;
-  /// Of live, or of the run `run`, which may borrow live's checkpoints.
+  /// Of live, or of the run `run`, which may borrow live's checkpoints. Nothing is made or locked before the first task
+  /// is opened, so that a run that is refused leaves nothing behind.
   [[nodiscard]] std::unique_ptr<StateStore> state(const std::string& run, bool borrow_live) const;
+  /// To look at live's checkpoints while live runs; null where there are none. It writes outside state.directory.
+  [[nodiscard]] std::unique_ptr<StateStore> look_at_state() const;
   /// Where live's checkpoints lie.
   [[nodiscard]] std::filesystem::path checkpoints_directory() const;
   [[nodiscard]] std::filesystem::path state_directory(const std::string& run) const;
@@ -55,6 +58,9 @@ class CommandContext {
   std::optional<Graph> graph_;
   std::unique_ptr<LocalLog> log_;
 };
+
+/// A topic that must exist; refused with the nearest name.
+[[nodiscard]] TopicInfo topic_named(Log& log, const std::string& name);
 
 /// Asked to stop by SIGINT or SIGTERM since install_signals(); the second signal ends the process.
 void install_signals();

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/schema.h"
 #include "kappa/service/commands.h"
 
 namespace kappa {
@@ -24,6 +25,7 @@ class CommandLine {
   explicit CommandLine(bool own_program) : own_(own_program) {
     app_.footer(kExitCodes);
     app_.require_subcommand(1);
+    app_.set_version_flag("--version", "kappa " KAPPA_VERSION);
     add_run();
     add_replay();
     add_inspect();
@@ -185,12 +187,35 @@ int exit_code(ErrorKind kind) {
   return 4;
 }
 
+// A word in the place of a command that is none.
+std::string unknown_command(CLI::App& app, int argc, char** argv) {
+  CLI::App* at = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-' && !at->get_subcommands({}).empty(); ++i) {
+    CLI::App* next = nullptr;
+    std::vector<std::string> names;
+    for (CLI::App* sub : at->get_subcommands({})) {
+      names.push_back(sub->get_name());
+      if (sub->get_name() == argv[i]) next = sub;
+    }
+    if (!next) {
+      const std::string nearest = nearest_word(argv[i], names);
+      return fmt::format("unknown command \"{}\"{}\nRun with --help for the commands.", argv[i],
+                         nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?");
+    }
+    at = next;
+  }
+  return "";
+}
+
 int run_command_line(int argc, char** argv, const Graph* own) {
   CommandLine line(own != nullptr);
   try {
     line.app().parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return line.app().exit(error) == 0 ? 0 : 2;
+    const std::string unknown = error.get_exit_code() == 0 ? "" : unknown_command(line.app(), argc, argv);
+    if (unknown.empty()) return line.app().exit(error) == 0 ? 0 : 2;
+    fmt::print(stderr, "kappa: {}\n", unknown);
+    return 2;
   }
   try {
     CommandContext context(line.common(), own);

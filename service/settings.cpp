@@ -158,15 +158,21 @@ std::vector<Settings::Line> Settings::lines() const {
 std::int64_t parse_time_argument(const std::string& text, std::int64_t now_ms, const std::string& option) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (!text.empty() && error == std::errc() && end == text.data() + text.size()) return number * 1000;
-  if (const std::optional<std::int64_t> us = parse_timestamp(text)) return *us;
-  if (const std::optional<Interval> back = parse_interval(text); back && back->months == 0)
-    return now_ms * 1000 - back->days * 86'400'000'000LL - back->us;
-  usage_error(
-      fmt::format("{} \"{}\" is not a time: give RFC 3339 (2013-01-10T00:00:00Z), a date (2013-01-10), epoch "
-                  "milliseconds, or a duration "
-                  "back from now (6h)",
-                  option, text));
+  constexpr std::int64_t kEnd = 9'223'372'036'854;  // 2262, in ms: where event times end
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) {
+    if (number >= 0 && number < kEnd) return number * 1000;
+  } else if (const std::optional<std::int64_t> us = parse_timestamp(text)) {
+    return *us;
+  } else if (const std::optional<Interval> back = parse_interval(text); back && back->months == 0) {
+    const std::int64_t day = 86'400'000'000LL;
+    const std::int64_t us_back = back->days > now_ms * 1000 / day ? now_ms * 1000 + 1 : back->days * day + back->us;
+    if (back->days >= 0 && back->us >= 0 && us_back >= 0 && us_back <= now_ms * 1000) return now_ms * 1000 - us_back;
+  }
+  usage_error(fmt::format(
+      "{} \"{}\" is not a time between 1970 and 2262: give RFC 3339 (2013-01-10T00:00:00Z), a date (2013-01-10), epoch "
+      "milliseconds, or a duration "
+      "back from now (6h)",
+      option, text));
 }
 
 namespace {
@@ -174,14 +180,20 @@ StartPolicy start_policy(const Settings& settings) {
   const std::string text = settings.text("start");
   if (text == "earliest") return {};
   if (text == "latest") return {StartPolicy::Kind::latest, 0};
-  return {StartPolicy::Kind::time, parse_time_argument(text, system_clock().wall_ms(), "start") / 1000};
+  try {
+    return {StartPolicy::Kind::time, parse_time_argument(text, system_clock().wall_ms(), "start") / 1000};
+  } catch (const Error&) {
+    settings.reject("start",
+                    "must be earliest, latest, or a time: RFC 3339, a date, epoch milliseconds, a duration back");
+  }
 }
 
-ErrorsPolicy errors_policy(const std::string& text) {
+ErrorsPolicy errors_policy(const Settings& settings) {
+  const std::string text = settings.text("errors.policy");
   if (text == "dead_letter") return ErrorsPolicy::dead_letter;
   if (text == "fail") return ErrorsPolicy::fail;
   if (text == "skip") return ErrorsPolicy::skip;
-  usage_error("errors.policy is dead_letter, fail or skip, not \"" + text + "\"");
+  settings.reject("errors.policy", "must be dead_letter, fail or skip");
 }
 }  // namespace
 
@@ -193,7 +205,7 @@ RunOptions run_options(const Settings& settings) {
   options.commit_records = settings.integer("commit.records", 0, std::int64_t{1} << 40);
   options.checkpoint_interval = settings.duration("checkpoint.interval");
   options.start = start_policy(settings);
-  options.errors = errors_policy(settings.text("errors.policy"));
+  options.errors = errors_policy(settings);
   options.late_topic = settings.text("late.topic");
   options.dead_letter_topic = settings.text("dead.letter.topic");
   return options;

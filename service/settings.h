@@ -31,6 +31,8 @@ class Settings {
   [[nodiscard]] std::string text(const std::string& name) const;
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t least, std::int64_t most) const;
   [[nodiscard]] std::chrono::milliseconds duration(const std::string& name) const;
+  /// Error{usage} that names the setting, its value and where it was set.
+  [[noreturn]] void reject(const std::string& name, const std::string& why) const;
   /// Name, value, where it was set; defaults included.
   struct Line {
     std::string name, value, where;
@@ -38,8 +40,6 @@ class Settings {
   [[nodiscard]] std::vector<Line> lines() const;
 
  private:
-  [[noreturn]] void reject(const std::string& name, const std::string& why) const;
-
   struct Value {
     std::string text, where;
   };

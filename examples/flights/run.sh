@@ -48,7 +48,7 @@ say "Restart; the feed goes on"
 live=$!
 wait "$feed"
 kill -TERM "$live"
-wait "$live"
+wait "$live" || [ $? -eq 143 ]  # a clean stop by a signal: 128 + its number
 
 say "Finish what is in the log, and show the last results of one airline"
 "$kappa" run "$here/delays.sql" --until-end "${where[@]}"
