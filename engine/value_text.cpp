@@ -223,9 +223,9 @@ void append_json_row(std::string& out, const Schema& schema, const Batch& batch,
   out += '}';
 }
 
-bool append_key(std::string& out, std::span<const Column* const> key_columns, std::int64_t row) {
+bool append_key(std::string& out, std::span<const Column* const> key_columns, std::int64_t row, bool as_array) {
   if (key_columns.empty()) return false;
-  if (key_columns.size() == 1) {
+  if (key_columns.size() == 1 && !as_array) {
     if (key_columns.front()->is_null(row)) return false;
     append_text(out, *key_columns.front(), row);
     return true;

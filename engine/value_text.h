@@ -24,8 +24,9 @@ void append_text(std::string& out, const Column& column, std::int64_t row);
 void append_json_row(std::string& out, const Schema& schema, const Batch& batch, std::int64_t row);
 
 /// The record key made of these columns: one: its text without quotes; several: a JSON array in their order. Returns
-/// false, and appends nothing, where the record key is null: a single column that is null, or no column.
-bool append_key(std::string& out, std::span<const Column* const> key_columns, std::int64_t row);
+/// false, and appends nothing, where the record key is null: a single column that is null, or no column. `as_array`:
+/// one column is an array too, as the keys of windowed results are.
+bool append_key(std::string& out, std::span<const Column* const> key_columns, std::int64_t row, bool as_array = false);
 
 /// A JSON string, quotes included.
 void append_json_string(std::string& out, std::string_view text);

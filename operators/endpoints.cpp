@@ -132,6 +132,8 @@ int add_sink(GraphDraft& graph, const std::string& name, int input, const SinkOp
   check_topic(name, node.sink.topic);
   JsonEncoderOptions json;
   json.columns = node.schema;
+  json.key_as_array = options.windowed;
+  node.sink.keyed = !options.key_columns.empty();
   node.detail = fmt::format("topic={} format=json key=(", node.sink.topic);
   for (const std::string& column : options.key_columns) {
     json.key_columns.push_back(find_column(name, "key column", column, node.schema));

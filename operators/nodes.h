@@ -72,6 +72,7 @@ struct SinkOptions {
   std::string topic;                     // empty: the node's name
   std::vector<std::string> key_columns;  // of the record key, in order; empty: the record key is null
   std::string partition_by;              // column; empty: task i writes partition i
+  bool windowed = false;                 // results of windows: their key is a JSON array even of one column
 };
 /// Values are JSON objects with the input's columns in order. Keys as docs/FORMAT.md says: one column: its text;
 /// several: a JSON array.

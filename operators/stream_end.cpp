@@ -183,7 +183,10 @@ void StreamEnd::sink(const std::string& name, const SinkSettings& settings) cons
   SinkOptions options;
   options.topic = settings.topic;
   options.key_columns = settings.key;
-  if (settings.key.empty() && !settings.no_key) options.key_columns = default_key(name);
+  if (settings.key.empty() && !settings.no_key) {
+    options.key_columns = default_key(name);
+    options.windowed = windowed_;
+  }
   options.partition_by = settings.partition_by;
   add_sink(*graph_, name, node_, options);
 }

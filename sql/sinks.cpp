@@ -148,6 +148,7 @@ void Sinks::materialize(const SourceText& source, Planner& planner, const Json& 
       sink.key_columns.push_back(output_option(source, draft, key, name));
   } else {
     sink.key_columns = default_key(source, draft);
+    sink.windowed = draft.aggregated;
   }
   options.finish();
   add_topic(source, sink.topic, view.location);
@@ -183,7 +184,10 @@ void Sinks::insert(const SourceText& source, Planner& planner, const Json& state
     column = table->json_names[static_cast<std::size_t>(*table->columns.find(column))];
   if (!sink.partition_by.empty())
     sink.partition_by = table->json_names[static_cast<std::size_t>(*table->columns.find(sink.partition_by))];
-  if (sink.key_columns.empty() && !table->keyless) sink.key_columns = default_key(source, draft);
+  if (sink.key_columns.empty() && !table->keyless) {
+    sink.key_columns = default_key(source, draft);
+    sink.windowed = draft.aggregated;
+  }
   if (table->source.format != "json") source.error(place, "results are written as JSON only", "format = 'json'");
   add_topic(source, sink.topic, place);
   const Relation made = planner.finish(draft, name);

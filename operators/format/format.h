@@ -44,6 +44,7 @@ struct JsonDecoderOptions {
 struct JsonEncoderOptions {
   Schema columns{};
   std::vector<int> key_columns{};  // of the record key, in order (engine/value_text.h); empty: the key is null
+  bool key_as_array = false;       // a JSON array even of one column
 };
 /// Values are JSON objects with the columns in order, nulls included.
 [[nodiscard]] EncoderFactory json_encoder(JsonEncoderOptions options);

@@ -5,7 +5,7 @@
 
 namespace kappa {
 
-JsonEncoder::JsonEncoder(const JsonEncoderOptions& options) : key_columns_(options.key_columns) {
+JsonEncoder::JsonEncoder(const JsonEncoderOptions& options) : key_columns_(options.key_columns), key_as_array_(options.key_as_array) {
   const Schema& columns = options.columns;
   for (int i = 0; i < columns.size(); ++i) {
     std::string opening(i == 0 ? "{" : ",");
@@ -28,7 +28,7 @@ void JsonEncoder::encode(const Batch& batch, EncodedRows& out) {
     EncodedRows::Entry entry;
     entry.row = static_cast<std::int32_t>(row);
     entry.key_begin = bytes.size();
-    entry.key_is_null = !append_key(bytes, keys_, row);
+    entry.key_is_null = !append_key(bytes, keys_, row, key_as_array_);
     entry.key_end = bytes.size();
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const Column& column = batch.columns[i];

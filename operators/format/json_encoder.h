@@ -27,6 +27,7 @@ class JsonEncoder : public Encoder {
 
   std::vector<Target> targets_;
   std::vector<int> key_columns_;
+  bool key_as_array_;
   std::vector<const Column*> keys_;
 };
 
