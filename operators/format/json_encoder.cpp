@@ -5,7 +5,8 @@
 
 namespace kappa {
 
-JsonEncoder::JsonEncoder(const JsonEncoderOptions& options) : key_columns_(options.key_columns), key_as_array_(options.key_as_array) {
+JsonEncoder::JsonEncoder(const JsonEncoderOptions& options)
+    : key_columns_(options.key_columns), key_as_array_(options.key_as_array) {
   const Schema& columns = options.columns;
   for (int i = 0; i < columns.size(); ++i) {
     std::string opening(i == 0 ? "{" : ",");

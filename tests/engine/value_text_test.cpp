@@ -153,3 +153,15 @@ TEST_CASE("record keys are those of the format's page", "[value_text]") {
   CHECK(key_of({&none}) == "(null)");
   CHECK(key_of({}) == "(null)");
 }
+
+TEST_CASE("the key of windowed results is an array, also of one column", "[value_text]") {
+  ColumnBuilder builder(Type::bigint());
+  builder.append_i64(7);
+  builder.append_null();
+  const Column column = builder.finish();
+  const Column* const columns[] = {&column};
+  std::string key;
+  CHECK(append_key(key, columns, 0, true));
+  CHECK(append_key(key, columns, 1, true));
+  CHECK(key == "[7][null]");
+}
