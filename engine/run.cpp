@@ -53,7 +53,9 @@ class Run {
                  .run = options.run,
                  .decisions_topic = decisions_topic_of(graph, options.run),
                  .live_decisions_topic = options.run.empty() ? "" : decisions_topic_of(graph, ""),
-                 .batch_rows = options.batch_rows,
+                 // A commit comes after a batch, so a batch is no larger than what commit.records allows.
+                 .batch_rows = options.commit_records > 0 ? std::min(options.batch_rows, options.commit_records)
+                                                          : options.batch_rows,
                  .policy = options.policy,
                  .names = {}} {
     context_.names.application = graph.name();
