@@ -72,11 +72,11 @@ TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, Task
   for (const StageInput& input : stage.inputs) {
     const TopicPartition at{input.topic, partition};
     InputStart in;
-    in.offset = first_offset(input, at);
+    in.first = in.offset = first_offset(input, at);
     if (start.restored)
       for (const InputMark& mark : start.restored->meta().inputs)
         if (mark.topic == at.topic) in.offset = mark.offset, in.progress = mark.progress, in.decision = mark.decision;
-    in.first = in.mute_until = in.offset;
+    in.mute_until = in.offset;
     start.explanation +=
         fmt::format("{}{} starts at offset {}", start.explanation.empty() ? "" : ", ", to_string(at), in.offset);
     start.inputs.push_back(in);

@@ -76,6 +76,7 @@ class Run {
   };
   void plan();
   void make_workers();
+  void commit_starts();
   void work(std::stop_token stop);
   void watch(std::stop_token done, std::int64_t to_read);
   [[nodiscard]] std::int64_t records_to_read() const;
@@ -135,6 +136,22 @@ void Run::make_workers() {
   }
 }
 
+// All positions of a stage appear in the log at once, before any result: a run that is killed among its workers' first
+// commits is neither one that had fewer partitions, nor one whose start may be chosen anew.
+void Run::commit_starts() {
+  for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
+    const std::string group = group_of(graph_, topology_.stages[s], options_.run);
+    if (!log_.committed(group).empty()) continue;
+    std::vector<Position> positions;
+    for (const auto& worker : workers_)
+      for (const Task* task : worker->tasks())
+        if (&task->stage() == &topology_.stages[s])
+          for (Position& position : task->positions(1)) positions.push_back(std::move(position));
+    if (log_.open_producer(group + ".start")->commit(group, positions) != CommitOutcome::committed)
+      fail(fmt::format("the start of {} was not committed; start it again", group));
+  }
+}
+
 std::int64_t Run::records_to_read() const {
   std::int64_t records = 0;
   for (const Planned& planned : planned_)
@@ -181,6 +198,7 @@ RunReport Run::execute(std::stop_token stop) {
   plan();
   const std::int64_t to_read = records_to_read();
   make_workers();
+  commit_starts();
   {
     std::jthread watcher;
     if (options_.progress) watcher = std::jthread([&](std::stop_token done) { watch(done, to_read); });

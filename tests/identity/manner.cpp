@@ -39,6 +39,8 @@ std::string random_point(std::mt19937_64& random) {
 
 void run_with_kills(Arena& arena, const Manner& manner, std::mt19937_64& random) {
   for (int attempt = 0; arena.kills < manner.kills && attempt < 3 * manner.kills; ++attempt) {
+    const std::size_t rows = arena.scenario().input.size(), steps = static_cast<std::size_t>(manner.kills) + 1;
+    arena.feed(arena.fed() + random() % (2 * rows / steps));
     Settings settings = manner.settings();
     settings.push_back("checkpoint.interval=" + std::to_string(5 + random() % 50) + "ms");
     Exit exit;
@@ -98,8 +100,8 @@ const std::vector<std::string>& checkpoint_points() {
 void run(Arena& arena, const Manner& manner) {
   std::mt19937_64 random(manner.seed);
   if (manner.stop == Stop::term) run_with_term(arena, manner, random);
-  arena.feed_all();
   if (manner.stop == Stop::kill) run_with_kills(arena, manner, random);
+  arena.feed_all();
   arena.finish(manner.settings());
 }
 
