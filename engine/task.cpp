@@ -80,6 +80,19 @@ void Task::start(std::vector<InputStart> starts) {
     read_decisions_of(input, context_.decisions_topic, kForever);
   }
   output_.mute(muted);
+  reach_writers();
+}
+
+// The run before may have died behind its last record and in front of its marker: the readers of the repartitions must
+// learn how far this task is even if no record ever follows.
+void Task::reach_writers() {
+  for (std::size_t n = 0; n < writers_.size(); ++n) {
+    if (!writers_[n]) continue;
+    std::int64_t reached = released();
+    for (const auto& input : inputs_)
+      if (std::count(input->front.begin(), input->front.end(), static_cast<int>(n)) > 0) reached = input->progress();
+    writers_[n]->reach(reached);
+  }
 }
 
 void Task::read_decisions_of(Input& input, const std::string& topic, std::int64_t number_max) {

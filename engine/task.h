@@ -112,6 +112,7 @@ class Task {
   struct Input;
 
   void make_nodes();
+  void reach_writers();
   void process(Input& input);
   void process_source(Input& input);
   void process_repartition(Input& input);
