@@ -46,6 +46,25 @@ TEST_CASE("a death at any point of a commit or checkpoint is not seen in what is
 TEST_CASE("a death at any point, behind a repartition and a merge, is not seen in what is published") {
   die_everywhere("bids-two-topics-repartition", {2});
 }
+// Also behind the last record and in front of the last marker.
+TEST_CASE("a death behind any one commit is not seen in what is published") {
+  for (const std::string name : {"flights-repartition", "bids-two-topics"}) {
+    const Scenario each = scenario(name, 1000);
+    const Published want = baseline(each);
+    const Settings settings{"commit.records=100", "batch.rows=100", "commit.interval=1h"};
+    int passage = 0, kills = 0;
+    do {
+      INFO(name << " KAPPA_KILL=log.commit.journal-written:" << ++passage);
+      Arena arena(each);
+      arena.feed_all();
+      arena.call("run", {"--until-end"}, settings, "log.commit.journal-written:" + std::to_string(passage));
+      arena.finish(settings);
+      CHECK(difference(want, arena.published()) == "");
+      kills = arena.kills;
+    } while (kills > 0);
+    CHECK(passage > 10);
+  }
+}
 TEST_CASE("a death at many passages of each point is not seen in what is published", "[.][long]") {
   for (const Scenario& each : scenarios(10)) die_everywhere(each.name, {1, 2, 3, 4, 5, 6, 7, 8, 13, 21});
 }
