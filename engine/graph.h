@@ -30,12 +30,13 @@ struct SourceSpec {
   std::int64_t idle_timeout_us = 0;            // 0: wait for a quiet partition
   std::string partitioned_by;                  // column whose text is the record key; empty: unknown
   bool partitioned_by_trust = false;
+  std::vector<std::string> fields;  // JSON: the field, or dotted path, that each column is taken from
   std::function<std::unique_ptr<Decoder>()> decoder;
 };
 
 struct SinkSpec {
   std::string topic;
-  bool keyed = false;     // records have a key, so a newer one with the same key replaces an older one
+  bool keyed = false;     // by group and window: a newer record with the same key replaces an older one
   int partition_by = -1;  // column whose text is hashed (murmur2); -1: task i writes partition i
   std::function<std::unique_ptr<Encoder>()> encoder;
 };

@@ -117,9 +117,36 @@ int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& 
   source.partitioned_by = options.partitioned_by;
   source.partitioned_by_trust = options.partitioned_by_trust;
   node.detail = source_detail(options, columns, json_names);
+  if (options.format == "json") {
+    source.fields = json_names;
+    for (int c = static_cast<int>(source.fields.size()); c < columns.size(); ++c)
+      source.fields.push_back(columns[c].name);
+    for (const auto& [column, path] : options.paths)
+      source.fields[static_cast<std::size_t>(*columns.find(column))] = path;
+  }
   source.decoder = make_decoder(name, options, columns, std::move(json_names));
   return graph.add(std::move(node));
 }
+
+namespace {
+// Whether a result with the same key is another version of the same window's: the key holds all groups of the window
+// aggregate above, and the window.
+bool keyed_by_window(const GraphDraft& graph, int input, std::vector<int> key) {
+  const Node* node = &graph.node(input);
+  for (; node->kind != NodeKind::window_aggregate; node = &graph.node(node->inputs.front())) {
+    if (node->inputs.size() != 1) return false;
+    if (node->carried.empty()) continue;
+    std::erase_if(key, [&](int& column) { return (column = node->carried[static_cast<std::size_t>(column)]) < 0; });
+  }
+  bool window = false;
+  for (int c = 0; c < node->schema.size(); ++c) {
+    const bool in_key = std::find(key.begin(), key.end(), c) != key.end();
+    if (node->carried[static_cast<std::size_t>(c)] >= 0 && !in_key) return false;
+    window |= in_key && (node->schema[c].name == "window_start" || node->schema[c].name == "window_end");
+  }
+  return window;
+}
+}  // namespace
 
 int add_sink(GraphDraft& graph, const std::string& name, int input, const SinkOptions& options) {
   Node node;
@@ -140,6 +167,7 @@ int add_sink(GraphDraft& graph, const std::string& name, int input, const SinkOp
     node.detail += (json.key_columns.size() > 1 ? ", " : "") + column;
   }
   node.detail += ")";
+  node.sink.keyed = keyed_by_window(graph, input, json.key_columns);
   if (!options.partition_by.empty()) {
     node.sink.partition_by = find_column(name, "partition_by", options.partition_by, node.schema);
     node.detail += " partition_by=" + options.partition_by;

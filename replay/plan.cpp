@@ -61,8 +61,10 @@ class Planner {
     for (const Node& node : graph_.nodes()) {
       if (node.kind != NodeKind::sink) continue;
       if (plan_.spec.output == ReplayOutput::upsert && !node.sink.keyed)
-        refuse(fmt::format("sink \"{}\" has no record key: an upsert would double its results. Use --output topic",
-                           node.name));
+        refuse(fmt::format(
+            "sink \"{}\" has no record key that names group and window: an upsert would double its results. "
+            "Use --output topic",
+            node.name));
       const std::string topic = node.sink.topic + (suffix().empty() ? "" : "." + suffix());
       plan_.sinks.push_back(
           {node.name, plan_.spec.output == ReplayOutput::none ? "" : topic, log_.topic(topic).has_value()});

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/time_text.h"
 #include "kappa/service/commands.h"
+#include "kappa/service/field_check.h"
 
 namespace kappa {
 
@@ -52,7 +54,22 @@ void sample(const nlohmann::ordered_json& document, std::vector<Sampled>& fields
   }
 }
 
+// PostgreSQL's; as names they stand in quotes.
+constexpr const char* kReserved =
+    " all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate "
+    "collation column concurrently constraint create cross current_catalog current_date current_role "
+    "current_schema current_time current_timestamp current_user default deferrable desc distinct do else end "
+    "except false fetch for foreign freeze from full grant group having ilike in initially inner intersect into "
+    "is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on "
+    "only or order outer overlaps placing primary references returning right select session_user similar some "
+    "symmetric table tablesample then to trailing true union unique user using variadic verbose when where window "
+    "with ";
+
 bool plain_name(const std::string& name) {
+  std::string folded = name;
+  std::transform(folded.begin(), folded.end(), folded.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (std::string_view(kReserved).find(" " + folded + " ") != std::string_view::npos) return false;
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
@@ -98,17 +115,22 @@ int command_log_schema(CommandContext& context, const std::string& topic) {
 
 int command_validate(CommandContext& context) {
   const Graph& graph = context.graph();
+  std::vector<std::string> warnings;
   std::string stages = "topics were not looked at: there is no log";
   if (std::filesystem::exists(context.settings().text("log.directory"))) {
     const Topology topology = topology_of(graph, context.log(false), "");
     RunOptions options;
     check_topics(graph, topology, context.log(false), options);
     stages = fmt::format("{} stage(s)", topology.stages.size());
+    warnings = missing_fields(graph, context.log(false));
+    for (const std::string& warning : warnings) context.tell("warning: " + warning);
   }
   if (context.json())
     fmt::print(
         "{}\n",
-        nlohmann::ordered_json{{"valid", true}, {"application", graph.name()}, {"nodes", graph.nodes().size()}}.dump());
+        nlohmann::ordered_json{
+            {"valid", true}, {"application", graph.name()}, {"nodes", graph.nodes().size()}, {"warnings", warnings}}
+            .dump());
   else
     fmt::print("{}: {} nodes, {}\n", graph.name(), graph.nodes().size(), stages);
   return 0;

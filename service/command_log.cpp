@@ -135,6 +135,7 @@ int command_log_read(CommandContext& context, const ReadArguments& arguments) {
   const TopicInfo info = topic_named(log, arguments.topic);
   if (arguments.partition && (*arguments.partition < 0 || *arguments.partition >= info.partitions))
     usage_error(fmt::format("topic \"{}\" has partitions 0 to {}", info.name, info.partitions - 1));
+  if (arguments.follow) install_signals();
   Printer printer{arguments};
   std::vector<std::pair<TopicPartition, std::unique_ptr<Reader>>> readers;
   for (std::int32_t p = 0; p < info.partitions; ++p) {
@@ -145,14 +146,13 @@ int command_log_read(CommandContext& context, const ReadArguments& arguments) {
   for (auto& [at, reader] : readers) read_to(*reader, at, log.end_offset(at), printer);
   if (arguments.table) fmt::print("{}", printer.rows.text());
   if (!arguments.follow) return 0;
-  install_signals();
   const std::stop_callback wake(signal_stop(), [&log] { log.wake(); });
   while (!signal_stop().stop_requested() && !printer.full()) {
     std::fflush(stdout);
     log.wait(std::chrono::milliseconds(1000));
     for (auto& [at, reader] : readers) read_to(*reader, at, log.end_offset(at), printer);
   }
-  return 0;
+  return signal_exit_code();
 }
 
 }  // namespace kappa

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kappa/service/commands.h"
+#include "kappa/service/field_check.h"
 #include "kappa/service/report.h"
 
 namespace kappa {
@@ -19,6 +20,7 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   LocalLog& log = context.log(false);
   install_signals();
+  for (const std::string& warning : missing_fields(graph, log)) context.tell("warning: " + warning);
   const std::unique_ptr<StateStore> state = context.state("", false);
   const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());
   end_progress();

@@ -30,6 +30,7 @@ class Running {
   /// Returns once its output (both streams) holds `text`; throws after a minute or at its end.
   void until(std::string_view text);
   void signal(int number) const;
+  [[nodiscard]] int pid() const { return pid_; }
   /// Its output and exit code, once it has ended; throws after a minute.
   Outcome wait();
 
