@@ -123,7 +123,10 @@ void FrozenWindows::write_window(StateWriter& writer, Window& window) const {
     return std::tie(a.group, a.call, a.value) < std::tie(b.group, b.call, b.value);
   });
   std::string key, value;
-  for (const OrderedGroup& group : groups) {
+  constexpr std::size_t kAhead = 16;  // rows lie in the order of insertion: each is a cache miss
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    if (k + kAhead < groups.size()) __builtin_prefetch(groups[k + kAhead].row);
+    const OrderedGroup& group = groups[k];
     key.clear();
     append_ordered(key, window.end);
     write_group(writer, key, value, group.row);
