@@ -10,6 +10,7 @@
 #include "kappa/engine/error.h"
 #include "kappa/engine/murmur2.h"
 #include "kappa/engine/time_text.h"
+#include "kappa/service/bounded_json.h"
 #include "kappa/service/commands.h"
 
 namespace kappa {
@@ -81,7 +82,7 @@ class Fields {
       usage_error("--timestamp-unit is ms, s or us");
   }
   void read(Line& line) {
-    const nlohmann::json json = nlohmann::json::parse(line.value, nullptr, false);
+    const nlohmann::json json = parse_bounded<nlohmann::json>(line.value);
     line.key_is_null = true;
     if (json.is_object()) {
       if (const auto key = json.find(arguments_.key); key != json.end() && !key->is_null()) {

@@ -8,6 +8,7 @@
 #include "kappa/engine/error.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/time_text.h"
+#include "kappa/service/bounded_json.h"
 #include "kappa/service/commands.h"
 #include "kappa/service/field_check.h"
 
@@ -103,7 +104,7 @@ int command_log_schema(CommandContext& context, const std::string& topic) {
     RecordBlock block;
     log.open_reader(at, log.start_offset(at))->read(block, kSampled / info.partitions + 1, kForever);
     for (const RecordView& record : block.records) {
-      sample(nlohmann::ordered_json::parse(record.value(), nullptr, false), fields);
+      sample(parse_bounded<nlohmann::ordered_json>(record.value()), fields);
       ++documents;
     }
   }

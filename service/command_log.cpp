@@ -7,6 +7,7 @@
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/value_text.h"
+#include "kappa/service/bounded_json.h"
 #include "kappa/service/commands.h"
 
 namespace kappa {
@@ -57,7 +58,7 @@ std::string record_json(const TopicPartition& at, const RecordView& record) {
 class JsonTable {
  public:
   void add(std::string_view value) {
-    const nlohmann::ordered_json json = nlohmann::ordered_json::parse(value, nullptr, false);
+    const nlohmann::ordered_json json = parse_bounded<nlohmann::ordered_json>(value);
     if (!json.is_object()) return rows_.push_back({{"value", std::string(value)}});
     std::map<std::string, std::string> row;
     for (const auto& [name, field] : json.items()) {

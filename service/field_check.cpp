@@ -6,6 +6,7 @@
 #include <set>
 
 #include "kappa/engine/schema.h"
+#include "kappa/service/bounded_json.h"
 
 namespace kappa {
 
@@ -32,7 +33,7 @@ std::set<std::string> fields_of(Log& log, const TopicInfo& topic) {
         ->read(block, std::max<std::int64_t>(1, left / (topic.partitions - p)), log.end_offset(at));
     left -= static_cast<std::int64_t>(block.records.size());
     for (const RecordView& record : block.records)
-      if (const auto json = nlohmann::json::parse(record.value(), nullptr, false); json.is_object())
+      if (const auto json = parse_bounded<nlohmann::json>(record.value()); json.is_object())
         collect(json, "", 0, names);
   }
   return names;

@@ -61,6 +61,14 @@ TEST_CASE("every command has a help that says what it is for and ends with 0", "
   CHECK(place.listing().empty());
 }
 
+TEST_CASE("a document nested without end is a record like any other that is not JSON", "[verbs]") {
+  const Place place;
+  const std::string deep = "{\"k\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}";
+  place.good({"log", "import", "deep", "-", "--key", "k"}, deep + "\n");
+  CHECK(place.good({"log", "read", "deep", "--table"}).out.find(deep.substr(0, 100)) != std::string::npos);
+  CHECK(place.good({"log", "read", "deep", "--values"}).out == deep + "\n");
+}
+
 TEST_CASE("import takes plain files, gzip and standard input, and key and timestamp from fields", "[verbs]") {
   Place place;
   place.write("plain.jsonl", R"({"k":"a","t":"2026-01-01T00:00:00Z"}
