@@ -2,6 +2,10 @@
 
 #include <simdjson.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -19,6 +23,9 @@ namespace {
 // (The name and its quotes are compared where they lie: they must be readable even where the document is cut off.)
 constexpr std::size_t kPlacesMax = 256, kNameMax = 48;
 constexpr std::int32_t kNoField = -1, kBadName = -2;
+// After a document unlike the one before, so many are scanned in full: in a topic where none is alike, trying costs
+// little.
+constexpr int kUnlike = 15;
 
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -31,8 +38,8 @@ constexpr std::array<bool, 256> make_scalar_ends() {
 constexpr std::array<bool, 256> kScalarEnds = make_scalar_ends();
 bool ends_scalar(char c) { return kScalarEnds[static_cast<std::uint8_t>(c)]; }
 
-// Whether a number, true, false or null starts here and ends as it must.
-inline bool is_scalar(const char* text) {
+// The end of the number, true, false or null that starts here; null if there is none, or it does not end as it must.
+inline const char* scalar_end(const char* text) {
   const char* end = nullptr;
   if (starts_number(*text)) [[likely]] {
     end = json_number_end(text);
@@ -43,7 +50,34 @@ inline bool is_scalar(const char* text) {
   } else if (*text == 'n') {
     if (text[1] == 'u' && text[2] == 'l' && text[3] == 'l') end = text + 4;
   }
-  return end != nullptr && ends_scalar(*end);
+  return end != nullptr && ends_scalar(*end) ? end : nullptr;
+}
+
+#if defined(__SSE2__)
+// A bit for each of 16 bytes that is a quote, a backslash, a control character or not ASCII.
+inline std::uint64_t string_marks(const char* text) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i escape = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const __m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));  // signed: not ASCII is negative
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quote, _mm_or_si128(escape, other))));
+}
+#endif
+
+// The closing quote of the string whose first character this is; null where it is not plain ASCII without escapes, or
+// does not end before `end`. Reads up to 63 bytes behind that. 64 bytes a step, since a wrong guess of how many steps a
+// string takes costs more than looking at bytes behind it.
+inline const char* plain_string_end([[maybe_unused]] const char* text, [[maybe_unused]] const char* end) {
+#if defined(__SSE2__)
+  for (; text < end; text += 64) {
+    const std::uint64_t marks = string_marks(text) | string_marks(text + 16) << 16 | string_marks(text + 32) << 32 |
+                                string_marks(text + 48) << 48;
+    if (marks == 0) continue;
+    text += std::countr_zero(marks);
+    return *text == '"' && text < end ? text : nullptr;
+  }
+#endif
+  return nullptr;
 }
 
 }  // namespace
@@ -91,6 +125,14 @@ bool JsonScanner::scan(std::string_view document) {
   json_ = document.data();
   size_ = document.size();
   std::fill(found_.begin(), found_.end(), -1);
+  if (unlike_ > 0) {
+    --unlike_;
+  } else if (scan_as_before()) {
+    return true;
+  } else {
+    unlike_ = kUnlike;
+    std::fill(found_.begin(), found_.end(), -1);
+  }
   if (!tokenize()) return false;
   if (json_[tokens_[0]] != '{') return reject("not a JSON object");
   if (json_[tokens_[count_ - 1]] != '}') return reject("not valid JSON: it does not end with }");
@@ -99,6 +141,36 @@ bool JsonScanner::scan(std::string_view document) {
   at_ = 1;
   if (!walk_object(0, 1)) return false;
   return at_ == count_ || unexpected(at_);
+}
+
+// Returns false where the document is not spelled like the one before, whether it is JSON or not. The last character is
+// a brace, which ends every scalar, so only a name or a string could lead the cursor out of the document.
+bool JsonScanner::scan_as_before() {
+  has_escapes_ = false;
+  const JsonFields::Object& here = fields_.objects_[0];
+  const char* const end = json_ + size_;
+  if (size_ < 2 || json_[0] != '{' || end[-1] != '}') return false;
+  const char* at = json_ + 1;
+  for (const JsonFields::Expected& expected : here.expected) {
+    if (*at != '"' || !expected.matches(at + 1)) return false;
+    at += expected.size + 2;
+    if (at >= end || *at != ':') return false;
+    at += at[1] == ' ' ? 2 : 1;
+    if (expected.field >= 0 &&
+        note(here.fields[static_cast<std::size_t>(expected.field)], static_cast<std::uint32_t>(at - json_))) {
+      return false;
+    }
+    if (*at == '"') {
+      at = plain_string_end(at + 1, end);
+      if (at == nullptr) return false;
+      ++at;
+    } else if ((at = scalar_end(at)) == nullptr) {
+      return false;
+    }
+    if (*at != ',') return *at == '}' && at + 1 == end;
+    at += at[1] == ' ' ? 2 : 1;
+  }
+  return false;
 }
 
 bool JsonScanner::tokenize() {
@@ -144,13 +216,14 @@ inline bool JsonFields::Expected::matches(const char* name) const {
 void JsonFields::Expected::set(std::string_view name, std::int32_t its_field) {
   std::array<char, 16> bytes{}, bits{};
   const std::string quoted = std::string(name) + '"';
-  const std::size_t size = std::min(quoted.size(), bytes.size());
-  std::memcpy(bytes.data(), quoted.data(), size);
-  std::memset(bits.data(), 0xff, size);
+  const std::size_t compared = std::min(quoted.size(), bytes.size());
+  std::memcpy(bytes.data(), quoted.data(), compared);
+  std::memset(bits.data(), 0xff, compared);
   std::memcpy(start.data(), bytes.data(), sizeof bytes);
   std::memcpy(mask.data(), bits.data(), sizeof bits);
-  rest = quoted.substr(size);
+  rest = quoted.substr(compared);
   field = its_field;
+  size = static_cast<std::int32_t>(name.size());
 }
 
 // The field whose name this token is; kNoField for one that is not wanted, kBadName where its escapes are wrong.
@@ -188,7 +261,7 @@ bool JsonScanner::walk_object(std::int32_t object, int depth) {
     at += 2;
     const bool wanted = field >= 0 && note(here.fields[static_cast<std::size_t>(field)], tokens[at]);
     const char* const value = json + tokens[at];
-    if (!wanted && (*value == '"' ? plain_strings : is_scalar(value))) [[likely]] {
+    if (!wanted && (*value == '"' ? plain_strings : scalar_end(value) != nullptr)) [[likely]] {
       ++at;
     } else {
       at_ = at;
@@ -265,7 +338,7 @@ bool JsonScanner::walk_container(int depth) {
 bool JsonScanner::check_scalar() {
   const char* const text = json_ + tokens_[at_];
   if (*text == '"') return check_string();
-  return is_scalar(text) ? go_on(at_ + 1) : unexpected(at_);
+  return scalar_end(text) != nullptr ? go_on(at_ + 1) : unexpected(at_);
 }
 
 bool JsonScanner::check_string() {
