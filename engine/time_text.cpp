@@ -9,9 +9,9 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Reads a text from the left; every read fails without moving past the end.
-class Reader {
+class TimestampReader {
  public:
-  explicit Reader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+  explicit TimestampReader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
   [[nodiscard]] bool done() const { return at_ == end_; }
   [[nodiscard]] char peek() const { return done() ? '\0' : *at_; }
   bool skip(char c) {
@@ -45,7 +45,7 @@ class Reader {
 };
 
 // Microseconds since midnight, or -1.
-std::int64_t read_time(Reader& in) {
+std::int64_t read_time(TimestampReader& in) {
   const int hour = in.digits(2);
   if (hour < 0 || hour > 23 || !in.skip(':')) return -1;
   const int minute = in.digits(2);
@@ -61,7 +61,7 @@ std::int64_t read_time(Reader& in) {
 }
 
 // The zone's offset from UTC in microseconds; none is UTC.
-std::optional<std::int64_t> read_zone(Reader& in) {
+std::optional<std::int64_t> read_zone(TimestampReader& in) {
   if (in.done() || in.skip('Z') || in.skip('z')) return 0;
   const bool negative = in.peek() == '-';
   if (!in.skip('+') && !in.skip('-')) return std::nullopt;
@@ -111,7 +111,7 @@ int days_in_month(std::int64_t year, int month) {
 }
 
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
-  Reader in(text);
+  TimestampReader in(text);
   const int year = in.digits(4);
   if (year < 1 || !in.skip('-')) return std::nullopt;
   const int month = in.digits(2);

@@ -10,7 +10,7 @@
 namespace kappa {
 
 namespace {
-constexpr std::int64_t kCommitRecords = 100'000;
+constexpr std::int64_t kGenerateCommitRecords = 100'000;
 
 NexmarkKind kind_of(const std::string& text) {
   if (text == "bid") return NexmarkKind::bid;
@@ -64,7 +64,7 @@ int command_generate_nexmark(CommandContext& context, const GenerateArguments& a
   while (!signal_stop().stop_requested() && generator.next(event)) {
     const OutRecord record{event.key, event.value, event.key_is_null, false, event.timestamp_ms, {}};
     producer->append({arguments.topic, event.partition}, std::span(&record, 1));
-    if (++made % kCommitRecords != 0) continue;
+    if (++made % kGenerateCommitRecords != 0) continue;
     commit();
     show_progress(fmt::format("{} of {} records", made, arguments.events));
   }

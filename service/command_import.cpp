@@ -16,7 +16,7 @@
 namespace kappa {
 
 namespace {
-constexpr std::int64_t kCommitRecords = 10'000;
+constexpr std::int64_t kImportCommitRecords = 10'000;
 constexpr std::size_t kLineMax = 16U << 20;
 
 // Lines of a file, plain or gzip ("-": standard input).
@@ -150,7 +150,8 @@ int command_log_import(CommandContext& context, const ImportArguments& arguments
   const auto started = system_clock().now();
   Line line;
   // At a pace, a tenth of a second's lines are committed together.
-  const std::int64_t at_once = arguments.rate > 0 ? std::max<std::int64_t>(1, arguments.rate / 10) : kCommitRecords;
+  const std::int64_t at_once =
+      arguments.rate > 0 ? std::max<std::int64_t>(1, arguments.rate / 10) : kImportCommitRecords;
   while (!signal_stop().stop_requested() && lines.next(line.value)) {
     if (line.value.empty()) continue;
     fields.read(line);
@@ -190,7 +191,7 @@ int command_log_produce(CommandContext& context, const ProduceArguments& argumen
     line.value = line.key_is_null ? text : text.substr(at + arguments.key_separator.size());
     line.timestamp_ms = arguments.timestamp_ms.value_or(system_clock().wall_ms());
     appender.add(line, arguments.partition.value_or(appender.place(line)));
-    if (appender.records() % kCommitRecords == 0) appender.commit();
+    if (appender.records() % kImportCommitRecords == 0) appender.commit();
   }
   appender.commit();
   context.tell(fmt::format("{} records in topic {}", appender.records(), arguments.topic));

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
 // The memtable stays empty: entries are ingested. This only keeps its arena small.
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 10;
-constexpr std::size_t kManifestBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kDatabaseManifestBytesMax = std::size_t{1} << 20;
 constexpr int kSortedRunsMax = 6;
 constexpr int kOpenFilesMax = 64;
 
@@ -141,7 +141,7 @@ rocksdb::Options DatabaseResources::options() const {
   options.max_background_jobs = 2;
   options.max_open_files = kOpenFilesMax;
   options.write_buffer_size = kMemtableBytes;
-  options.max_manifest_file_size = kManifestBytesMax;
+  options.max_manifest_file_size = kDatabaseManifestBytesMax;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;

@@ -62,8 +62,6 @@ Column numerics(const Frame& frame, F f) {
   return checked<Int128, Int128, Int128>(frame, f);
 }
 
-Fault numeric_fault(bool fits) { return fits ? Fault::none : Fault::numeric_range; }
-
 // + and -: both at the greater scale.
 Kernel sum_kernel(bool minus, int up_a, int up_b) {
   if (up_a == 0 && up_b == 0 && !minus)

@@ -15,8 +15,6 @@ namespace {
 
 using K = TypeKind;
 
-Fault numeric_fault(bool fits) { return fits ? Fault::none : Fault::numeric_range; }
-
 Fault double_to_bigint(std::int64_t& out, double v) {
   const double rounded = std::nearbyint(v);  // half to even, as PostgreSQL
   const bool fits = rounded >= -9223372036854775808.0 && rounded < 9223372036854775808.0;

@@ -49,6 +49,7 @@ enum class Fault : std::uint8_t {
   domain,
 };
 [[nodiscard]] std::string_view cause_of(Fault fault);
+[[nodiscard]] inline Fault numeric_fault(bool fits) { return fits ? Fault::none : Fault::numeric_range; }
 
 /// The result of a strict function under construction: null where an argument is null or the row fails.
 class Result {

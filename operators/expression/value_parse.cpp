@@ -8,8 +8,8 @@
 namespace kappa {
 
 namespace {
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_sql_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool same_word(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
@@ -48,7 +48,7 @@ bool take_exponent(std::string_view text, int& exponent) {
   if (text.empty()) return false;
   int value = 0;
   for (const char c : text) {
-    if (!is_digit(c)) return false;
+    if (!is_ascii_digit(c)) return false;
     if (value < 100'000) value = value * 10 + (c - '0');
   }
   exponent += negative ? -value : value;
@@ -57,9 +57,9 @@ bool take_exponent(std::string_view text, int& exponent) {
 
 bool read_digits(std::string_view text, Digits& digits) {
   std::size_t at = 0;
-  for (; at < text.size() && is_digit(text[at]); ++at) take_digit(digits, text[at] - '0', false);
+  for (; at < text.size() && is_ascii_digit(text[at]); ++at) take_digit(digits, text[at] - '0', false);
   if (at < text.size() && text[at] == '.')
-    for (++at; at < text.size() && is_digit(text[at]); ++at) take_digit(digits, text[at] - '0', true);
+    for (++at; at < text.size() && is_ascii_digit(text[at]); ++at) take_digit(digits, text[at] - '0', true);
   if (!digits.any) return false;
   if (at == text.size()) return true;
   return (text[at] == 'e' || text[at] == 'E') && take_exponent(text.substr(at + 1), digits.exponent);
@@ -141,7 +141,7 @@ std::optional<double> parse_double(std::string_view text) {
   const double sign = negative ? -1.0 : 1.0;
   if (same_word(word, "infinity") || same_word(word, "inf")) return sign * HUGE_VAL;
   if (same_word(text, "nan")) return std::nan("");
-  if (word.empty() || !(is_digit(word[0]) || word[0] == '.')) return std::nullopt;
+  if (word.empty() || !(is_ascii_digit(word[0]) || word[0] == '.')) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -157,8 +157,8 @@ std::optional<bool> parse_boolean(std::string_view text) {
 }
 
 std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_sql_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_sql_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 

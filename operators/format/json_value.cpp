@@ -78,7 +78,7 @@ void append_utf8(std::string& out, std::uint32_t c) {
 }
 
 // A number's significant digits and where its decimal point stands.
-struct Decimal {
+struct DecimalText {
   const char* digits = nullptr;  // the first one that is not zero; a point may stand among them
   std::int64_t count = 0;        // of digits from there on
   std::int64_t point = 0;        // value = 0.d1d2d3… · 10^point
@@ -94,8 +94,8 @@ std::int64_t saturated_exponent(const char* text) {
   return negative ? -exponent : exponent;
 }
 
-Decimal decimal_of(const char* text) {
-  Decimal d;
+DecimalText decimal_of(const char* text) {
+  DecimalText d;
   d.negative = *text == '-';
   if (d.negative) ++text;
   std::int64_t before_point = 0, zeros_behind_point = 0;
@@ -157,13 +157,13 @@ std::optional<double> json_double(const char* text) {
   if (result.ec == std::errc()) return value;
   if (result.ec != std::errc::result_out_of_range) return std::nullopt;
   // Too small is zero, as rounding says; too large is nothing.
-  const Decimal decimal = decimal_of(text);
+  const DecimalText decimal = decimal_of(text);
   if (decimal.point > 0) return std::nullopt;
   return decimal.negative ? -0.0 : 0.0;
 }
 
 std::optional<Int128> json_numeric(const char* text, int precision, int scale) {
-  const Decimal d = decimal_of(text);
+  const DecimalText d = decimal_of(text);
   const std::int64_t kept = d.point + scale;  // digits before the place where it is rounded
   if (d.count == 0 || kept < 0) return Int128{0};
   if (kept > precision) return std::nullopt;

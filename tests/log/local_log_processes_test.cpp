@@ -12,7 +12,7 @@ namespace kappa::testkit {
 namespace {
 
 constexpr int kWriters = 4, kCommits = 40, kRecords = 3;
-const TopicPartition kOne{"bids", 0}, kTwo{"bids", 1};
+const TopicPartition kBids0{"bids", 0}, kBids1{"bids", 1};
 
 void write_commits(Log& log, int writer) {
   const auto producer = log.open_producer("writer-" + std::to_string(writer));
@@ -22,8 +22,8 @@ void write_commits(Log& log, int writer) {
       OutRecord record;
       record.key = key;
       record.value = value;
-      producer->append(kOne, {&record, 1});
-      producer->append(kTwo, {&record, 1});
+      producer->append(kBids0, {&record, 1});
+      producer->append(kBids1, {&record, 1});
     }
     const std::vector<Position> positions{{{"in", writer}, n + 1, ""}};
     if (producer->commit("app", positions) != CommitOutcome::committed) throw std::runtime_error("not committed");
@@ -72,7 +72,7 @@ TEST_CASE("processes that append together lose nothing, double nothing, and keep
     }
     children.push_back(child);
   }
-  Follower one(*log, kOne), two(*log, kTwo);
+  Follower one(*log, kBids0), two(*log, kBids1);
   while (!one.is_done() || !two.is_done()) {
     const bool one_read = one.step(), two_read = two.step();
     if (!one_read && !two_read) log->wait(std::chrono::seconds(5));
@@ -82,7 +82,7 @@ TEST_CASE("processes that append together lose nothing, double nothing, and keep
     ::waitpid(child, &status, 0);
     CHECK(status == 0);
   }
-  CHECK(log->end_offset(kOne) == kWriters * kCommits * kRecords);
+  CHECK(log->end_offset(kBids0) == kWriters * kCommits * kRecords);
   for (int writer = 0; writer < kWriters; ++writer) {
     CHECK(log->committed("app").at({"in", writer}).offset == kCommits);
   }
@@ -95,12 +95,12 @@ TEST_CASE("threads share one log") {
   log->create_topic("bids", 2);
   std::vector<std::thread> threads;
   for (int writer = 0; writer < kWriters; ++writer) threads.emplace_back([&, writer] { write_commits(*log, writer); });
-  Follower one(*log, kOne);
+  Follower one(*log, kBids0);
   while (!one.is_done()) {
     if (!one.step()) log->wait(std::chrono::seconds(5));
   }
   for (std::thread& thread : threads) thread.join();
-  CHECK(log->end_offset(kTwo) == kWriters * kCommits * kRecords);
+  CHECK(log->end_offset(kBids1) == kWriters * kCommits * kRecords);
 }
 
 TEST_CASE("a lock of a group ends with the process that held it") {

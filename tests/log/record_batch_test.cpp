@@ -13,7 +13,7 @@
 namespace kappa::testkit {
 namespace {
 
-constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
 
 /// A copy with exactly the readable bytes that the decoder asks for, so that a sanitizer sees any step beyond.
 struct Padded {
@@ -32,7 +32,7 @@ const char* decode(const Padded& bytes, std::vector<RecordView>& records, BatchD
   if (const char* problem = parse_batch_header(bytes.data.get(), header)) return problem;
   if (header.bytes > static_cast<std::int64_t>(bytes.size)) return "cut";
   if (const char* problem = decoder.open(header, bytes.data.get())) return problem;
-  return decoder.read(records, kNoBound, 0, kNoBound);
+  return decoder.read(records, kUnbounded, 0, kUnbounded);
 }
 
 std::string seal(std::string batch) {
@@ -115,7 +115,7 @@ TEST_CASE("a decoder hands out a batch in pieces and between bounds") {
   BatchDecoder decoder;
   std::vector<RecordView> records;
   REQUIRE(decoder.open(header, bytes.data.get()) == nullptr);
-  REQUIRE(decoder.read(records, 1, 8, kNoBound) == nullptr);
+  REQUIRE(decoder.read(records, 1, 8, kUnbounded) == nullptr);
   REQUIRE(records.size() == 1);
   CHECK(records[0].offset == 8);
   REQUIRE(decoder.read(records, 10, 8, 9) == nullptr);
