@@ -191,6 +191,11 @@ Exit Arena::finish(const Settings& settings, const std::vector<std::string>& arg
                            std::to_string(exit.signal) + ": " + exit.errors);
 }
 
+void Arena::remove_checkpoints() const {
+  for (const auto& run : std::filesystem::directory_iterator(directory_ / "state"))
+    std::filesystem::remove_all(run.path() / "checkpoints");
+}
+
 std::int64_t Arena::published_count(const std::string& run) {
   const std::string topic = scenario_.sink + (run.empty() ? "" : "." + run);
   const auto info = log_->topic(topic);

@@ -94,6 +94,8 @@ class Arena {
   Exit finish(const Settings& settings, const std::vector<std::string>& arguments = {"--until-end"});
 
   void remove_state() const { std::filesystem::remove_all(directory_ / "state"); }
+  /// Those of live and of all replays; what is known of the replays stays.
+  void remove_checkpoints() const;
   /// Records in the sink topic (of a run other than live) now.
   [[nodiscard]] std::int64_t published_count(const std::string& run = "");
   [[nodiscard]] Published published(const std::string& run = "");
