@@ -135,7 +135,7 @@ TEST_CASE("a replay that began at a checkpoint goes on without it from its cold 
     arena.call("replay", replay_of("broken", std::to_string(from)),
                {"batch.rows=5", "commit.records=5", "commit.interval=1h", "checkpoint.interval=0s"},
                "log.commit.journal-written:12");
-    REQUIRE(arena.kills == 1);
+    REQUIRE(arena.kills() == 1);
     arena.remove_checkpoints();
     const Exit last = replay(arena, "broken", std::to_string(from), {});
     CHECK(last.errors.find("is read again from offset 0, muted up to") != std::string::npos);
@@ -171,7 +171,8 @@ void interrupted_replays(std::size_t rows, int rounds) {
     run_with_checkpoints(live);
     const Published all = live.published();
     const std::int64_t middle = middle_of(all);
-    int kills = 0, stops = 0;
+    Kills kills;
+    int stops = 0;
     for (int round = 0; round < rounds; ++round) {
       const std::int64_t from = round % 2 == 0 ? middle : 0;
       std::mt19937_64 random(seed + static_cast<std::uint64_t>(round) + std::hash<std::string>()(each.name) % 1000);
@@ -193,10 +194,10 @@ void interrupted_replays(std::size_t rows, int rounds) {
       if (last.code != 0) CHECK(last.errors.find("is finished") != std::string::npos);
       CHECK(difference(results_from(all, from), results_from(arena.published("broken"), 0)) == "");
       CHECK(contains(all, arena.published("broken")));
-      kills += arena.kills;
+      kills += arena.kills_at_points;
       stops += arena.stops;
     }
-    std::cout << each.name << ": " << kills << " replays killed, " << stops << " stopped\n";
+    std::cout << each.name << ": replays: " << to_string(kills) << "; " << stops << " stopped\n";
   }
 }
 
