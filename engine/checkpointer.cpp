@@ -1,5 +1,7 @@
 #include "kappa/engine/checkpointer.h"
 
+#include "kappa/engine/kill_region.h"
+
 namespace kappa {
 
 Checkpointer::Checkpointer() : thread_([this] { work(); }) {}
@@ -50,6 +52,7 @@ void Checkpointer::work() {
     lock.unlock();
     std::exception_ptr error;
     try {
+      KAPPA_INSIDE(checkpoint);
       job.state->write(job.meta, std::move(job.nodes));
       job.state->publish();
     } catch (...) {

@@ -7,11 +7,16 @@
 namespace kappa {
 
 namespace {
-std::int64_t floor_ms(std::int64_t us) { return us >= 0 ? us / 1000 : -((-us + 999) / 1000); }
-
 void tell(const RunOptions& options, const std::string& line) {
   if (options.message) options.message(line);
 }
+
+bool needs_state(const Graph& graph, const Stage& stage) {
+  const bool stateful =
+      std::any_of(stage.nodes.begin(), stage.nodes.end(), [&](int n) { return graph.node(n).stateful; });
+  return stateful || stage.input_count > 1;
+}
+}  // namespace
 
 bool fits(const Graph& graph, const Stage& stage, const CheckpointMeta& meta) {
   for (const int n : stage.nodes) {
@@ -21,13 +26,6 @@ bool fits(const Graph& graph, const Stage& stage, const CheckpointMeta& meta) {
   }
   return true;
 }
-
-bool needs_state(const Graph& graph, const Stage& stage) {
-  const bool stateful =
-      std::any_of(stage.nodes.begin(), stage.nodes.end(), [&](int n) { return graph.node(n).stateful; });
-  return stateful || stage.input_count > 1;
-}
-}  // namespace
 
 Recovery::Recovery(const Graph& graph, Log& log, const RunOptions& options)
     : graph_(graph), log_(log), options_(options) {}

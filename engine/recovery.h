@@ -20,6 +20,9 @@ struct TaskStart {
   std::string explanation;                  // "bids-0 from the log's start, offset 0"
 };
 
+/// Whether the checkpoint was made by the same stateful nodes as the stage has.
+[[nodiscard]] bool fits(const Graph& graph, const Stage& stage, const CheckpointMeta& meta);
+
 class Recovery {
  public:
   Recovery(const Graph& graph, Log& log, const RunOptions& options);

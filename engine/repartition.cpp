@@ -14,8 +14,6 @@ namespace kappa {
 namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kRow = 0, kMarker = 1;
-
-std::int64_t floor_ms(std::int64_t us) { return us >= 0 ? us / 1000 : -((-us + 999) / 1000); }
 }  // namespace
 
 RepartitionWriter::RepartitionWriter(const Node& node, std::string topic, std::int32_t partitions, std::int32_t task)

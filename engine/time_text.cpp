@@ -161,4 +161,10 @@ void append_timestamp(std::string& out, std::int64_t us) {
   out += 'Z';
 }
 
+std::string timestamp_text(std::int64_t us) {
+  std::string out;
+  append_timestamp(out, us);
+  return out;
+}
+
 }  // namespace kappa

@@ -27,6 +27,7 @@ inline constexpr std::int64_t kTimestampEnd = 253'402'300'800'000'000;
 /// RFC 3339 UTC with no fraction, 3 or 6 digits, the fewest that are exact: "2013-01-02T03:04:05.120Z". Instants
 /// outside [kTimestampMin, kTimestampEnd) get a sign and as many digits of the year as they need.
 void append_timestamp(std::string& out, std::int64_t us);
+[[nodiscard]] std::string timestamp_text(std::int64_t us);
 
 /// PostgreSQL's common forms, case-insensitive: "10 seconds", "1 day 02:00:00", "5s", "1h 30m", "-3 days", "1.5 hours",
 /// "2 weeks ago", ISO 8601 "P1DT6H", "PT0.5S"; a bare number is seconds. Units from microseconds (us) to millennia; `m`

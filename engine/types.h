@@ -24,6 +24,9 @@ inline constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max(
 inline constexpr std::int64_t kEventTimeMin = 0;
 inline constexpr std::int64_t kEventTimeMax = 9'214'646'400'000'000;  // 2262-01-01T00:00:00Z in µs
 
+/// Of an instant in µs: Kafka's whole milliseconds, rounded down.
+[[nodiscard]] constexpr std::int64_t floor_ms(std::int64_t us) { return us >= 0 ? us / 1000 : -((-us + 999) / 1000); }
+
 /// PostgreSQL's interval: the three parts do not convert into one another.
 struct Interval {
   std::int32_t months = 0;

@@ -43,5 +43,6 @@ void append_base64(std::string& out, std::string_view bytes);
 
 /// The bytes of the UTF-8 character at the start of `text`; 0 where it is not valid (overlong, surrogate, cut off).
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 }  // namespace kappa

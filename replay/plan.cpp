@@ -11,12 +11,6 @@
 namespace kappa {
 
 namespace {
-std::string instant(std::int64_t us) {
-  std::string out;
-  append_timestamp(out, us);
-  return out;
-}
-
 std::int64_t last_decision(Log& log, const std::string& topic, const TopicPartition& at) {
   std::int64_t last = 0;
   for (const Decision& decision : read_decisions(log, topic, at.partition))
@@ -34,8 +28,8 @@ class Planner {
 
   ReplayPlan plan() {
     if (plan_.spec.from_us >= plan_.spec.to_us)
-      usage_error(
-          fmt::format("--from {} is not before --to {}", instant(plan_.spec.from_us), instant(plan_.spec.to_us)));
+      usage_error(fmt::format("--from {} is not before --to {}", timestamp_text(plan_.spec.from_us),
+                              timestamp_text(plan_.spec.to_us)));
     RunOptions options;
     options.run = plan_.spec.name;
     options.policy.suffix = suffix();
@@ -88,7 +82,7 @@ class Planner {
       refuse(
           fmt::format("{} begins at offset {}: records that a replay from {} needs ({} before it) may be gone. Choose "
                       "a later --from",
-                      to_string(at), planned.log_start, instant(plan_.spec.from_us),
+                      to_string(at), planned.log_start, timestamp_text(plan_.spec.from_us),
                       bounded ? fmt::format("{} ms", plan_.horizon_us / 1000) : "all records"));
     look_at(planned);
     plan_.partitions.push_back(std::move(planned));
@@ -109,14 +103,14 @@ class Planner {
       refuse(
           fmt::format("no partition has a record that could matter to results from {} on: the log ends before. Choose "
                       "an earlier --from",
-                      instant(plan_.spec.from_us)));
+                      timestamp_text(plan_.spec.from_us)));
     if (plan_.horizon_us >= kForever)
       plan_.notes.push_back("the graph's horizon is unbounded: the log is read from its beginning");
     else
       plan_.notes.push_back(
           fmt::format("warm-up: records stamped from {} on ({} ms of state before --from, and max_future) are read; "
                       "results before --from are muted",
-                      instant(plan_.spec.from_us - plan_.horizon_us), plan_.horizon_us / 1000));
+                      timestamp_text(plan_.spec.from_us - plan_.horizon_us), plan_.horizon_us / 1000));
   }
 
   // Newest first: on every input the greatest event time read must lie before --from.
@@ -138,12 +132,7 @@ class Planner {
   }
 
   [[nodiscard]] bool usable(const Stage& stage, const CheckpointMeta& meta) const {
-    for (const int n : stage.nodes) {
-      if (!graph_.node(n).stateful) continue;
-      const auto found = meta.fingerprints.find(graph_.node(n).name);
-      if (found == meta.fingerprints.end() || found->second != graph_.fingerprint(n)) return false;
-    }
-    return meta.inputs.size() == stage.inputs.size() &&
+    return fits(graph_, stage, meta) && meta.inputs.size() == stage.inputs.size() &&
            std::all_of(meta.inputs.begin(), meta.inputs.end(), [&](const InputMark& mark) {
              return mark.progress < plan_.spec.from_us && mark.offset >= start_of({mark.topic, mark.partition});
            });
@@ -185,15 +174,15 @@ ReplayPlan plan_replay(const Graph& graph, Log& log, StateStore* state, const Re
 }
 
 std::string describe(const ReplayPlan& plan) {
-  std::string out =
-      fmt::format("replay \"{}\" of results from {} to {}, output {}\n", plan.spec.name, instant(plan.spec.from_us),
-                  plan.spec.to_us >= kForever ? "the end" : instant(plan.spec.to_us), to_string(plan.spec.output));
+  std::string out = fmt::format(
+      "replay \"{}\" of results from {} to {}, output {}\n", plan.spec.name, timestamp_text(plan.spec.from_us),
+      plan.spec.to_us >= kForever ? "the end" : timestamp_text(plan.spec.to_us), to_string(plan.spec.output));
   for (const std::string& note : plan.notes) out += "  " + note + "\n";
   out += "reads\n";
   for (const PlannedPartition& p : plan.partitions)
     out += fmt::format("  {} offsets {} to {} ({} records, {} bytes){}\n", to_string(p.at), p.end - p.records, p.end,
                        p.records, p.bytes,
-                       p.first_timestamp_ms < 0 ? "" : ", stamped from " + instant(p.first_timestamp_ms * 1000));
+                       p.first_timestamp_ms < 0 ? "" : ", stamped from " + timestamp_text(p.first_timestamp_ms * 1000));
   out += fmt::format("  in all {} records, {} bytes\n", plan.records, plan.bytes);
   out += "writes\n";
   for (const PlannedSink& sink : plan.sinks)

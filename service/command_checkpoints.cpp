@@ -10,12 +10,7 @@
 namespace kappa {
 
 namespace {
-std::string instant(std::int64_t us) {
-  if (us <= kNever / 2) return "none";
-  std::string out;
-  append_timestamp(out, us);
-  return out;
-}
+std::string instant(std::int64_t us) { return us <= kNever / 2 ? "none" : timestamp_text(us); }
 
 nlohmann::ordered_json to_json(const CheckpointReport& report) {
   nlohmann::ordered_json inputs = nlohmann::ordered_json::array();

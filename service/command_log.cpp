@@ -15,15 +15,6 @@ namespace kappa {
 namespace {
 constexpr std::int64_t kReadAtOnce = 1000;
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t n = utf8_length(text);
-    if (n == 0) return false;
-    text.remove_prefix(n);
-  }
-  return true;
-}
-
 std::string base64(std::string_view bytes) {
   std::string out;
   append_base64(out, bytes);

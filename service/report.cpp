@@ -46,12 +46,6 @@ Totals totals_of(const RunReport& report) {
   return totals;
 }
 
-std::string instant(std::int64_t us) {
-  std::string out;
-  append_timestamp(out, us);
-  return out;
-}
-
 Json counters_json(const NodeCounters& c) {
   return {{"in", c.in},     {"out", c.out},   {"folded", c.folded},   {"filtered", c.filtered},
           {"late", c.late}, {"dead", c.dead}, {"emitted", c.emitted}, {"emitted_dead", c.emitted_dead}};
@@ -94,7 +88,7 @@ std::string describe(const RunReport& report) {
                                 t.late, t.dead, t.held > 0 ? fmt::format(", {} held in merges", t.held) : "");
   for (const auto& [topic, records] : t.sinks) out += fmt::format("wrote {} records to {}\n", records, topic);
   if (t.windows_open > 0)
-    out += fmt::format("{} windows stay open, the first until {}{}\n", t.windows_open, instant(t.least_end),
+    out += fmt::format("{} windows stay open, the first until {}{}\n", t.windows_open, timestamp_text(t.least_end),
                        t.held_by.empty() ? "" : ": they wait for " + t.held_by);
   return out + fmt::format("{} commits, {} checkpoints\n", report.commits, report.checkpoints);
 }

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/kill_point.h"
 
 namespace kappa::detail {
 namespace {
@@ -46,15 +47,22 @@ class Descriptor {
     }
   }
   void write(std::string_view bytes) const {
+    const bool disk_is_full = KAPPA_FAULT("state.write");
+    if (disk_is_full) bytes = bytes.substr(0, bytes.size() / 2);
     while (!bytes.empty()) {
       const ssize_t done = ::write(value_, bytes.data(), bytes.size());
       if (done < 0 && errno == EINTR) continue;
       if (done < 0) fail_on("write", path_);
       bytes.remove_prefix(static_cast<std::size_t>(done));
     }
+    if (!disk_is_full) return;
+    errno = ENOSPC;
+    fail_on("write", path_);
   }
   void sync() const {
-    if (::fsync(value_) != 0) fail_on("sync", path_);
+    const bool fails = KAPPA_FAULT("state.sync");
+    if (fails) errno = EIO;
+    if (fails || ::fsync(value_) != 0) fail_on("sync", path_);
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include "kappa/engine/time_text.h"
 #include "kappa/engine/value_text.h"
+#include "kappa/operators/format/decode_rows.h"
 #include "kappa/operators/format/json_number.h"
 #include "kappa/operators/format/json_value.h"
 
@@ -82,24 +83,10 @@ JsonDecoder::JsonDecoder(const JsonDecoderOptions& options)
 }
 
 void JsonDecoder::decode(std::span<const RecordView> records, Result& result) {
-  result.columns.clear();
-  result.records.clear();
-  result.failures.clear();
-  for (Target& target : targets_) target.writer.start(static_cast<std::int64_t>(records.size()));
-  std::int64_t row = 0;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto index = static_cast<std::int32_t>(i);
-    if (decode_record(records[i], row)) [[likely]] {
-      ++row;
-      if (!result.failures.empty()) result.records.push_back(index);
-      continue;
-    }
-    if (result.failures.empty()) {
-      for (std::int32_t before = 0; before < index; ++before) result.records.push_back(before);
-    }
-    result.failures.push_back({index, std::string(utf8_prefix(cause_, kCauseMax))});
-  }
-  for (Target& target : targets_) result.columns.push_back(target.writer.finish(row));
+  decode_rows(
+      records, targets_, result,
+      [this](const RecordView& record, std::int64_t row) { return decode_record(record, row); },
+      [this] { return std::string(utf8_prefix(cause_, kCauseMax)); });
 }
 
 bool JsonDecoder::decode_record(const RecordView& record, std::int64_t row) {

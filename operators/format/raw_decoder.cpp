@@ -1,21 +1,9 @@
 #include "kappa/operators/format/raw_decoder.h"
 
 #include "kappa/engine/value_text.h"
+#include "kappa/operators/format/decode_rows.h"
 
 namespace kappa {
-
-namespace {
-
-bool valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-}  // namespace
 
 RawDecoder::RawDecoder(const Schema& columns) {
   if (columns.size() == 0) usage_error("a raw source needs at least one column: key, value, timestamp");
@@ -35,26 +23,12 @@ RawDecoder::RawDecoder(const Schema& columns) {
 }
 
 void RawDecoder::decode(std::span<const RecordView> records, Result& result) {
-  result.columns.clear();
-  result.records.clear();
-  result.failures.clear();
-  for (Target& target : targets_) target.writer.start(static_cast<std::int64_t>(records.size()));
-  std::int64_t row = 0;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto index = static_cast<std::int32_t>(i);
+  const auto decode_record = [this](const RecordView& record, std::int64_t row) {
     bool valid = true;
-    for (Target& target : targets_) valid = valid && decode_part(target, records[i], row);
-    if (valid) {
-      ++row;
-      if (!result.failures.empty()) result.records.push_back(index);
-      continue;
-    }
-    if (result.failures.empty()) {
-      for (std::int32_t before = 0; before < index; ++before) result.records.push_back(before);
-    }
-    result.failures.push_back({index, cause_});
-  }
-  for (Target& target : targets_) result.columns.push_back(target.writer.finish(row));
+    for (Target& target : targets_) valid = valid && decode_part(target, record, row);
+    return valid;
+  };
+  decode_rows(records, targets_, result, decode_record, [this] { return cause_; });
 }
 
 bool RawDecoder::decode_part(Target& target, const RecordView& record, std::int64_t row) {
@@ -78,7 +52,7 @@ bool RawDecoder::decode_part(Target& target, const RecordView& record, std::int6
     return true;
   }
   const std::string_view bytes = is_key ? record.key() : record.value();
-  if (target.writer.type().kind == TypeKind::text && !valid_utf8(bytes)) {
+  if (target.writer.type().kind == TypeKind::text && !is_utf8(bytes)) {
     cause_ = std::string("the record's ") + name + " is not valid UTF-8: declare the column as bytea";
     return false;
   }

@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "kappa/engine/kill_region.h"
 
 namespace kappa::testkit {
 
@@ -68,6 +71,17 @@ std::string difference(const Published& want, const Published& got) {
             "\n";
   }
   return text;
+}
+
+void operator+=(Kills& a, const Kills& b) {
+  a.all += b.all;
+  a.in_commit += b.in_commit;
+  a.in_checkpoint += b.in_checkpoint;
+}
+
+std::string to_string(const Kills& kills) {
+  return std::to_string(kills.all) + " kills, " + std::to_string(kills.in_commit) + " inside a commit, " +
+         std::to_string(kills.in_checkpoint) + " inside a checkpoint";
 }
 
 Process::Process(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment,
@@ -164,7 +178,8 @@ std::unique_ptr<Process> Arena::start(const std::string& verb, const std::vector
                "log.sync=never"};
   all.insert(all.end(), settings.begin(), settings.end());
   for (const std::string& setting : all) words.insert(words.end(), {"--set", setting});
-  std::map<std::string, std::string> environment;
+  std::ofstream(directory_ / "inside", std::ios::binary) << std::string(detail::kKillRegionBytes, '\0');
+  std::map<std::string, std::string> environment{{"KAPPA_INSIDE", directory_ / "inside"}};
   if (!kill_point.empty()) environment["KAPPA_KILL"] = kill_point;
   return std::make_unique<Process>(words, environment, directory_);
 }
@@ -172,15 +187,21 @@ std::unique_ptr<Process> Arena::start(const std::string& verb, const std::vector
 Exit Arena::call(const std::string& verb, const std::vector<std::string>& arguments, const Settings& settings,
                  const std::string& kill_point) {
   Exit exit = start(verb, arguments, settings, kill_point)->wait();
-  count_kill(exit, kill_point);
+  count_kill(exit, false);
   return exit;
 }
 
-void Arena::count_kill(const Exit& exit, const std::string& kill_point) {
+void Arena::count_kill(const Exit& exit, bool at_any_moment) {
   if (exit.signal != SIGKILL) return;
-  ++kills;
-  kills_in_commit += kill_point.rfind("log.", 0) == 0 ? 1 : 0;
-  kills_in_checkpoint += kill_point.rfind("checkpoint.", 0) == 0 ? 1 : 0;
+  std::int32_t inside[2] = {};
+  const std::string bytes = file_text(directory_ / "inside");
+  if (bytes.size() != sizeof inside) throw std::runtime_error("the regions of a killed process are gone");
+  std::memcpy(inside, bytes.data(), sizeof inside);
+  const auto is_inside = [&](detail::KillRegion region) {
+    return inside[static_cast<std::size_t>(region)] > 0 ? 1 : 0;
+  };
+  (at_any_moment ? kills_at_any_moment : kills_at_points) +=
+      Kills{1, is_inside(detail::KillRegion::commit), is_inside(detail::KillRegion::checkpoint)};
   published_at_kills.push_back(published_count());
 }
 
@@ -189,6 +210,11 @@ Exit Arena::finish(const Settings& settings, const std::vector<std::string>& arg
   if (exit.code == 0) return exit;
   throw std::runtime_error(scenario_.name + ": kappa run ended with code " + std::to_string(exit.code) + ", signal " +
                            std::to_string(exit.signal) + ": " + exit.errors);
+}
+
+void Arena::remove_checkpoints() const {
+  for (const auto& run : std::filesystem::directory_iterator(directory_ / "state"))
+    std::filesystem::remove_all(run.path() / "checkpoints");
 }
 
 std::int64_t Arena::published_count(const std::string& run) {

@@ -71,6 +71,13 @@ class Process {
 
 using Settings = std::vector<std::string>;  // NAME=VALUE
 
+/// Runs that died by SIGKILL, and those of them in which a thread was inside a commit of the log, or a checkpoint.
+struct Kills {
+  int all = 0, in_commit = 0, in_checkpoint = 0;
+};
+void operator+=(Kills& a, const Kills& b);
+[[nodiscard]] std::string to_string(const Kills& kills);
+
 class Arena {
  public:
   explicit Arena(const Scenario& scenario);
@@ -89,19 +96,22 @@ class Arena {
                                                const Settings& settings, const std::string& kill_point = "");
   Exit call(const std::string& verb, const std::vector<std::string>& arguments, const Settings& settings,
             const std::string& kill_point = "");
-  void count_kill(const Exit& exit, const std::string& kill_point);
+  /// Requires: `exit` is of the process started last.
+  void count_kill(const Exit& exit, bool at_any_moment);
   /// `kappa run --until-end`; throws with what it printed if that does not end well.
   Exit finish(const Settings& settings, const std::vector<std::string>& arguments = {"--until-end"});
 
   void remove_state() const { std::filesystem::remove_all(directory_ / "state"); }
+  /// Those of live and of all replays; what is known of the replays stays.
+  void remove_checkpoints() const;
   /// Records in the sink topic (of a run other than live) now.
   [[nodiscard]] std::int64_t published_count(const std::string& run = "");
   [[nodiscard]] Published published(const std::string& run = "");
   [[nodiscard]] Log& log() { return *log_; }
-  /// Runs that died by SIGKILL, and those of them at a named point of a commit or checkpoint; the number of results at
-  /// each death. Runs that SIGTERM stopped.
-  int kills = 0, kills_in_commit = 0, kills_in_checkpoint = 0, stops = 0;
-  std::vector<std::int64_t> published_at_kills;
+  Kills kills_at_points, kills_at_any_moment;
+  [[nodiscard]] int kills() const { return kills_at_points.all + kills_at_any_moment.all; }
+  int stops = 0;                                 // by SIGTERM
+  std::vector<std::int64_t> published_at_kills;  // the number of results at each death
 
  private:
   void collect(const std::string& what, const std::string& topic, bool by_source, Published& all);

@@ -38,7 +38,7 @@ std::string random_point(std::mt19937_64& random) {
 }
 
 void run_with_kills(Arena& arena, const Manner& manner, std::mt19937_64& random) {
-  for (int attempt = 0; arena.kills < manner.kills && attempt < 3 * manner.kills; ++attempt) {
+  for (int attempt = 0; arena.kills() < manner.kills && attempt < 3 * manner.kills; ++attempt) {
     const std::size_t rows = arena.scenario().input.size(), steps = static_cast<std::size_t>(manner.kills) + 1;
     arena.feed(arena.fed() + random() % (2 * rows / steps));
     Settings settings = manner.settings();
@@ -51,7 +51,7 @@ void run_with_kills(Arena& arena, const Manner& manner, std::mt19937_64& random)
       let_run(arena, *process, arena.published_count() + static_cast<std::int64_t>(random() % 300));
       process->send(SIGKILL);
       exit = process->wait();
-      arena.count_kill(exit, "");
+      arena.count_kill(exit, true);
     }
     if (exit.signal != SIGKILL && exit.code != 0)
       throw std::runtime_error("kappa run ended with code " + std::to_string(exit.code) + ": " + exit.errors);

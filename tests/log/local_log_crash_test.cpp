@@ -7,6 +7,7 @@
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/log/local/file.h"
+#include "kappa/tests/kit/armed.h"
 #include "kappa/tests/kit/catch.h"
 #include "kappa/tests/log/local_log_fixture.h"
 
@@ -14,18 +15,6 @@ namespace kappa::testkit {
 namespace {
 
 const TopicPartition kOne{"bids", 0}, kTwo{"bids", 1}, kInput{"in", 0};
-
-/// An environment variable for a while.
-class Armed {
- public:
-  Armed(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
-  Armed(const Armed&) = delete;
-  Armed& operator=(const Armed&) = delete;
-  ~Armed() { ::unsetenv(name_); }
-
- private:
-  const char* name_;
-};
 
 std::string text_of(const std::function<void()>& action) {
   try {

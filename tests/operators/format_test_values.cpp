@@ -1,4 +1,8 @@
 // What each column type accepts from JSON, and what a failure says.
+#include <fstream>
+#include <map>
+#include <sstream>
+
 #include "kappa/engine/error.h"
 #include "kappa/tests/kit/catch.h"
 #include "kappa/tests/operators/format_kit.h"
@@ -78,6 +82,30 @@ TEST_CASE("numeric is read from its digits", "[format]") {
     CHECK(as(two, value).find("is not a number") != std::string::npos);
   }
   CHECK(as(two, R"("\u0031.5")") == "1.50");
+}
+
+// The table of docs/FORMAT.md, "JSON in".
+TEST_CASE("documents give the values that FORMAT.md says", "[format]") {
+  const std::map<std::string, Type> types{{"bigint", Type::bigint()},
+                                          {"text", Type::text()},
+                                          {"double", Type::float64()},
+                                          {"numeric(38,2)", Type::numeric(38, 2)},
+                                          {"numeric(3,2)", Type::numeric(3, 2)},
+                                          {"timestamptz", Type::timestamptz()}};
+  std::ifstream page(std::string(KAPPA_SOURCE_DIR) + "/docs/FORMAT.md");
+  int examples = 0;
+  for (std::string line; std::getline(page, line);) {
+    std::string type, document, value;
+    std::istringstream words(line);
+    words >> type >> document >> std::ws;
+    std::getline(words, value);
+    if (types.count(type) == 0 || !document.starts_with("{\"x\":")) continue;
+    ++examples;
+    INFO(line);
+    const std::string row = decode_one({.columns = Schema({{"x", types.at(type)}})}, document);
+    CHECK((row.starts_with("failed: ") ? "dead letter" : row) == value);
+  }
+  CHECK(examples == 22);
 }
 
 TEST_CASE("booleans, text, bytea and intervals take their own kind only", "[format]") {

@@ -8,6 +8,7 @@
 
 using namespace std::chrono_literals;
 using kappa::testkit::drive;
+using kappa::testkit::error_of;
 using kappa::testkit::lines_of;
 using Lines = std::vector<std::string>;
 
@@ -46,15 +47,6 @@ struct NoKey {
   kappa::Int128 total;
 };
 KAPPA_ROW(NoKey, bidder, total)
-
-std::string error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const kappa::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 kappa::SourceSettings settings(const std::string& topic = "bids") {
   return {.topic = topic, .event_time = "at", .max_out_of_orderness = 5s, .partitioned_by = "bidder"};

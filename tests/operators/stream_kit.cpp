@@ -96,4 +96,13 @@ std::vector<std::string> lines_of(const Graph& graph) {
   return lines;
 }
 
+std::string error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 }  // namespace kappa::testkit

@@ -1,6 +1,7 @@
 // kappa/tests/operators/stream_kit.h: a chain of nodes, driven by hand from JSON records to JSON records.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,8 @@ struct Driven {
 
 /// "filter serious <- bids: C++ function (auction bigint NOT NULL, …)", a line a node.
 [[nodiscard]] std::vector<std::string> lines_of(const Graph& graph);
+
+/// What the kappa::Error says that `act` throws, or "no error".
+[[nodiscard]] std::string error_of(const std::function<void()>& act);
 
 }  // namespace kappa::testkit

@@ -6,6 +6,7 @@
 
 using namespace std::chrono_literals;
 using kappa::testkit::drive;
+using kappa::testkit::error_of;
 using kappa::testkit::lines_of;
 using Lines = std::vector<std::string>;
 
@@ -41,15 +42,6 @@ CREATE MATERIALIZED VIEW bidder_totals WITH (topic = 'bidder-totals') AS
   GROUP BY bidder, window_start, window_end;)",
                                "hot_bidders.sql")
       .graph;
-}
-
-std::string error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const kappa::Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 const Lines kBids = {

@@ -45,14 +45,10 @@ Wide integer_sum(const std::vector<Value>& values) {
   return sum;
 }
 
-// Left to right per input, then the inputs in their order.
-double double_sum(const std::vector<Row>& rows, std::size_t column) {
-  std::map<int, double> by_input;
-  for (const Row& row : rows) {
-    if (!is_null(row.values[column])) by_input[row.input] += std::get<double>(row.values[column]);
-  }
+// Left to right in the order of the merge (docs/decisions/0006).
+double double_sum(const std::vector<Value>& values) {
   double sum = 0;
-  for (const auto& [input, partial] : by_input) sum += partial;
+  for (const Value& value : values) sum += std::get<double>(value);
   return sum;
 }
 
@@ -72,10 +68,10 @@ std::string aggregate_text(const Aggregate& aggregate, const std::vector<Row>& r
   if (aggregate.function == "max") return json_text(*std::max_element(values.begin(), values.end()));
   const bool is_double = std::holds_alternative<double>(values.front());
   if (aggregate.function == "sum") {
-    return is_double ? double_text(double_sum(rows, column)) : wide_text(integer_sum(values));
+    return is_double ? double_text(double_sum(values)) : wide_text(integer_sum(values));
   }
   if (aggregate.function != "avg") throw std::runtime_error("no aggregate function " + aggregate.function);
-  const double sum = is_double ? double_sum(rows, column) : static_cast<double>(integer_sum(values));
+  const double sum = is_double ? double_sum(values) : static_cast<double>(integer_sum(values));
   return double_text(sum / static_cast<double>(values.size()));
 }
 }  // namespace

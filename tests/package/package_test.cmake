@@ -28,4 +28,20 @@ step(
   ${CMAKE_COMMAND} -S "${CONSUMER_DIR}" -B "${WORK_DIR}/build" -G "${GENERATOR}" "-DCMAKE_PREFIX_PATH=${prefix}"
   "-DCMAKE_CXX_COMPILER=${CXX_COMPILER}" -DCMAKE_BUILD_TYPE=Debug)
 step(${CMAKE_COMMAND} --build "${WORK_DIR}/build")
-step("${WORK_DIR}/build/consumer")
+
+# Runs the consumer; fails unless it ends well and its output has a line that matches `pattern`.
+function(consumer pattern)
+  execute_process(COMMAND "${WORK_DIR}/build/consumer" ${ARGN} WORKING_DIRECTORY "${WORK_DIR}" RESULT_VARIABLE status
+                  OUTPUT_VARIABLE text ERROR_VARIABLE errors)
+  if(NOT status EQUAL 0 OR NOT text MATCHES "${pattern}")
+    message(FATAL_ERROR "package_test: consumer ${ARGN} gave ${status}, not \"${pattern}\":\n${text}${errors}")
+  endif()
+endfunction()
+
+consumer("replay" --help)
+consumer("window_aggregate .per-minute. <- .by-customer." graph)
+file(WRITE "${WORK_DIR}/orders.jsonl"
+     "{\"customer\":7,\"amount\":2.5,\"at\":1000}\n{\"customer\":7,\"amount\":-1,\"at\":2000}\n")
+consumer("" log import orders orders.jsonl --key customer --timestamp at)
+consumer("" run --until-end --close)
+consumer("\"customer\":7,.*\"orders\":1,\"spent\":2.5}" log read totals --values)

@@ -190,3 +190,41 @@ TEST_CASE("a segment that is shorter than the journal says is not passed over", 
   CHECK(outcome.code == 4);
   CHECK_THAT(outcome.err, Contains("00000000000000000000.log"));
 }
+
+#ifdef KAPPA_KILL_POINTS
+// Fails the first, second, … write or sync below the state directory until a run gets by without one: linking is tried
+// out, checkpoints are restored, and new ones written and published.
+TEST_CASE("a run whose checkpoint cannot be kept fails by its name, and the next one starts from an older one",
+          "[damage]") {
+  Place prepared;
+  prepare(prepared);
+  for (const std::string point : {"state.write", "state.sync"}) {
+    const std::string reason = point == "state.write" ? "No space left on device" : "Input/output error";
+    int manifests = 0, directories = 0, passages = 0;
+    for (bool failed = true; failed;) {
+      Place place;
+      fs::copy(prepared.path("."), place.path("."), fs::copy_options::recursive);
+      place.environment["KAPPA_FAULT"] = point + ":" + std::to_string(++passages);
+      const Outcome outcome = place.run({"run", "p.sql", "--until-end"});
+      CAPTURE(point, passages, outcome.err);
+      failed = outcome.err.find(reason) != std::string::npos;
+      const bool of_manifest = outcome.err.find(".tmp/manifest.json: " + reason) != std::string::npos;
+      const bool of_directory = outcome.err.find("kappa: cannot sync") != std::string::npos &&
+                                outcome.err.find("/checkpoints/bids-") != std::string::npos && !of_manifest;
+      if (of_manifest || of_directory) CHECK(outcome.code == 4);
+      manifests += of_manifest ? 1 : 0;
+      directories += of_directory ? 1 : 0;
+      place.environment.clear();
+      place.good({"checkpoints", "p.sql", "--verify"});
+      const std::string task = outcome.err.find("/checkpoints/bids-0/") != std::string::npos ? "bids-0" : "bids-1";
+      if (of_manifest) CHECK(checkpoints(place, task).size() == 2);  // the other task may have published its own
+      place.good({"run", "p.sql", "--until-end"});
+      CHECK(checkpoints(place, "bids-0").size() >= 3);
+      CHECK(results(place) == undamaged());
+    }
+    CHECK(manifests == 2);
+    CHECK(directories == (point == "state.sync" ? 4 : 0));  // per task: the unfinished one, and where it gets its name
+    CHECK(passages > 10);
+  }
+}
+#endif

@@ -5,6 +5,7 @@
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
+#include "kappa/engine/kill_region.h"
 
 namespace kappa::detail {
 
@@ -109,6 +110,7 @@ void LogCore::with_index(const TopicPartition& at, const Segment& segment, const
 }
 
 void LogCore::commit(const CommitRequest& request) {
+  KAPPA_INSIDE(commit);
   const FileLock writing = begin_writing();
   const std::int64_t epoch = with_state([&](const JournalState& state) {
     const auto found = state.producer_epochs.find(request.transactional_id);
