@@ -11,7 +11,7 @@ namespace kappa::testkit {
 namespace {
 using nlohmann::json;
 
-constexpr std::int32_t kPartitions = 3;
+constexpr std::int32_t kRandomPartitions = 3;
 
 enum class Family : std::uint8_t { one_topic, repartition, two_topics, two_topics_repartition };
 
@@ -41,8 +41,8 @@ oracle::Pipeline description(const Case& c) {
       {"function":"sum","column":"x","name":"sx"},{"function":"avg","column":"x","name":"ax"}]})");
   if (c.has_text_keys()) text["columns"][0][1] = "text";
   for (const std::string& topic : c.topics())
-    text["sources"].push_back({{"topic", topic}, {"partitions", kPartitions}, {"out_of_orderness_ms", 2000}});
-  if (c.is_scattered()) text["repartition"] = kPartitions;
+    text["sources"].push_back({{"topic", topic}, {"partitions", kRandomPartitions}, {"out_of_orderness_ms", 2000}});
+  if (c.is_scattered()) text["repartition"] = kRandomPartitions;
   if (c.has_filter()) text["filter"] = {{"column", "v"}, {"at_least", -20}};
   text["ends"] = c.close ? "close" : "until-end";
   return oracle::parse_pipeline(text.dump());
@@ -71,7 +71,7 @@ std::vector<oracle::Record> records_of(const Case& c, std::int64_t rows) {
     options.seed = c.seed * 10 + all.size() % 2;
     options.topic = topic;
     options.rows = rows;
-    options.partitions = kPartitions;
+    options.partitions = kRandomPartitions;
     options.text_keys = c.has_text_keys();
     options.key_is_partition_key = !c.is_scattered();
     const std::vector<oracle::Record> some = oracle::random_input(options);
@@ -150,7 +150,7 @@ void check_counts(const oracle::Expected& expected, const json& report) {
 std::size_t check(const Case& c, std::int64_t rows) {
   const std::vector<oracle::Record> records = records_of(c, rows);
   Scenario scenario{"hostile", "hostile", "out", sql(c), {}, {}};
-  for (const std::string& topic : c.topics()) scenario.topics[topic] = kPartitions;
+  for (const std::string& topic : c.topics()) scenario.topics[topic] = kRandomPartitions;
   for (const oracle::Record& r : records)
     scenario.input.push_back({r.topic, r.partition, r.key, r.value, r.timestamp_ms});
   const oracle::Expected expected = oracle::expect(description(c), records);

@@ -53,9 +53,9 @@ std::vector<InputRecord> flights(std::size_t rows) {
   while (records.size() < rows && ::gzgets(file, line.data(), static_cast<int>(line.size())) != nullptr) {
     std::string text(line.data());
     text.pop_back();
-    const nlohmann::json json = nlohmann::json::parse(text);
-    const auto key = json.at("carrier").get<std::string>();
-    const auto published = json.at("published").get<std::int64_t>();
+    const nlohmann::json flight = nlohmann::json::parse(text);
+    const auto key = flight.at("carrier").get<std::string>();
+    const auto published = flight.at("published").get<std::int64_t>();
     records.push_back({"flights", partition_of(key, kPartitions), key, text, published});
     if (records.size() % 700 == 0) records.push_back({"flights", 1, "XX", text.substr(0, 40), published});
   }

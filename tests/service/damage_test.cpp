@@ -12,17 +12,13 @@ using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 namespace {
-void import(const Place& place, int count, int first) {
-  place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at"}, bids(count, first));
-}
-
 // Two runs with a checkpoint each, and records that no run has seen.
 void prepare(const Place& place) {
   fill(place, 600);
   place.good({"run", "p.sql", "--until-end"});
-  import(place, 600, 600);
+  import_bids(place, 600, 600);
   place.good({"run", "p.sql", "--until-end"});
-  import(place, 600, 1200);
+  import_bids(place, 600, 1200);
 }
 
 // Both tasks' results, and what was late or dead: equal iff nothing was lost or doubled.
@@ -164,7 +160,7 @@ TEST_CASE("a torn journal loses the commit that it tore, and nothing else", "[da
   place.write("kappa-data/log/journal/journal", journal.substr(0, journal.size() - 3));
   const std::string topics = place.good({"log", "topics"}).out;
   CHECK_THAT(topics, Contains("1200"));
-  import(place, 600, 1200);
+  import_bids(place, 600, 1200);
   place.good({"run", "p.sql", "--until-end"});
   CHECK(results(place) == undamaged());
 }

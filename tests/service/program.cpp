@@ -177,6 +177,10 @@ std::string bids(int count, int first) {
   return lines;
 }
 
+void import_bids(const Place& place, int count, int first) {
+  place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at"}, bids(count, first));
+}
+
 void fill(const Place& place, int count) {
   place.write("p.sql", pipeline());
   place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at", "--partitions", "2"}, bids(count));

@@ -75,6 +75,8 @@ class Place {
                                    const std::string& with = "partitioned_by = 'bidder'");
 /// JSON lines {bidder, price, at}: a record every 100 ms from 2026-01-01, the first numbered `first`.
 [[nodiscard]] std::string bids(int count, int first = 0);
+/// Imports bids(count, first) into topic `bids`.
+void import_bids(const Place& place, int count, int first);
 /// A place with p.sql and `count` bids in topic `bids` (two partitions).
 void fill(const Place& place, int count = 2000);
 

@@ -18,17 +18,13 @@ void says(const Outcome& outcome, int code, const std::vector<std::string>& word
   for (const std::string& word : words) CHECK_THAT(outcome.err, Contains(word));
 }
 
-void refused(const Place& place, const std::vector<std::string>& arguments, int code,
-             const std::vector<std::string>& words) {
+void refused_by_state(const Place& place, const std::vector<std::string>& arguments, int code,
+                      const std::vector<std::string>& words) {
   const std::vector<std::string> before = place.listing("kappa-data/log");
   const Outcome outcome = place.run(arguments);
   CAPTURE(arguments, outcome.out);
   says(outcome, code, words);
   CHECK(place.listing("kappa-data/log") == before);
-}
-
-void import(const Place& place, int count, int first) {
-  place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at"}, bids(count, first));
 }
 
 std::unique_ptr<LocalLog> open_log(const Place& place) {
@@ -71,9 +67,9 @@ TEST_CASE("a replay that needs records before the log's start is refused", "[ref
   adopt_tail(place);
   place.write("p.sql", pipeline("hot", 10, "partitioned_by = 'bidder', partitioned_by_trust = true"));
   for (const std::string verb : {"plan", "replay"})
-    refused(place, {verb, "p.sql", "--from", "2023-11-14T22:13:30Z"}, 3,
-            {"bids-0 begins at offset 24", "may be gone", "later --from"});
-  refused(place, {"replay", "p.sql", "--from", "2023-11-14", "--execute"}, 3, {"bids-0 begins at offset 24"});
+    refused_by_state(place, {verb, "p.sql", "--from", "2023-11-14T22:13:30Z"}, 3,
+                     {"bids-0 begins at offset 24", "may be gone", "later --from"});
+  refused_by_state(place, {"replay", "p.sql", "--from", "2023-11-14", "--execute"}, 3, {"bids-0 begins at offset 24"});
   CHECK_FALSE(std::filesystem::exists(place.path("kappa-data/state")));
   const Outcome run = place.good({"run", "p.sql", "--until-end"});
   CHECK_THAT(run.err, Contains("bids-0 starts at offset 24"));
@@ -83,15 +79,15 @@ TEST_CASE("a replay from after the log's end is refused", "[refusals]") {
   Place place;
   fill(place, 100);
   for (const std::string verb : {"plan", "replay"})
-    refused(place, {verb, "p.sql", "--from", "2030-01-01"}, 3, {"the log ends before", "earlier --from"});
+    refused_by_state(place, {verb, "p.sql", "--from", "2030-01-01"}, 3, {"the log ends before", "earlier --from"});
 }
 
 TEST_CASE("a changed number of partitions is refused", "[refusals]") {
   Place place;
   fill(place, 100);
   commit_positions(place, "hot-bids", {{{"bids", 3}, 10, ""}});
-  refused(place, {"run", "p.sql", "--until-end"}, 3,
-          {"4 partitions of \"bids\"", "now there are 2", "another application.id", "kappa replay"});
+  refused_by_state(place, {"run", "p.sql", "--until-end"}, 3,
+                   {"4 partitions of \"bids\"", "now there are 2", "another application.id", "kappa replay"});
 }
 
 TEST_CASE("positions that another tool moved are refused", "[refusals]") {
@@ -99,7 +95,7 @@ TEST_CASE("positions that another tool moved are refused", "[refusals]") {
   fill(place, 100);
   place.good({"run", "p.sql", "--until-end"});
   commit_positions(place, "hot-bids", {{{"bids", 0}, 3, "reset"}, {{"bids", 1}, 3, ""}});
-  refused(place, {"run", "p.sql", "--until-end"}, 3, {"bids-0", "moved by another tool", "kappa replay"});
+  refused_by_state(place, {"run", "p.sql", "--until-end"}, 3, {"bids-0", "moved by another tool", "kappa replay"});
 }
 
 TEST_CASE("state of another graph is refused, and run --rebuild goes on as a fresh application would", "[refusals]") {
@@ -107,12 +103,12 @@ TEST_CASE("state of another graph is refused, and run --rebuild goes on as a fre
   fill(place);
   place.good({"run", "p.sql", "--until-end"});
   place.write("q.sql", pipeline("hot", 20));
-  refused(place, {"run", "q.sql", "--until-end"}, 3, {"another graph", "kappa run --rebuild", "kappa replay"});
+  refused_by_state(place, {"run", "q.sql", "--until-end"}, 3, {"another graph", "kappa run --rebuild", "kappa replay"});
   const std::string before = place.topic("totals");
   const Outcome rebuilt = place.good({"run", "q.sql", "--until-end", "--rebuild"});
   CHECK_THAT(rebuilt.err, Contains("read again") && Contains("muted"));
   CHECK(place.topic("totals") == before);
-  import(place, 1000, 2000);
+  import_bids(place, 1000, 2000);
   place.good({"run", "q.sql", "--until-end"});
 
   fill(fresh, 3000);
@@ -136,15 +132,15 @@ CREATE MATERIALIZED VIEW totals WITH (topic = 'totals') AS
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"run", "bad.sql"},
                                                     {"validate", "bad.sql"},
                                                     {"plan", "bad.sql", "--from", "2026-01-01"}})
-    refused(place, arguments, 3, {"partitioned_by = 'price'", "bids-0 offset", "partitioned_by_trust"});
+    refused_by_state(place, arguments, 3, {"partitioned_by = 'price'", "bids-0 offset", "partitioned_by_trust"});
 }
 
 TEST_CASE("a sink topic with another number of partitions is refused", "[refusals]") {
   Place place;
   fill(place, 100);
   place.good({"log", "produce", "totals", "--partitions", "3"}, "x\n");
-  refused(place, {"run", "p.sql"}, 3, {"\"totals\" has 3 partitions", "2 tasks", "partition_by"});
-  refused(place, {"validate", "p.sql"}, 3, {"\"totals\" has 3 partitions"});
+  refused_by_state(place, {"run", "p.sql"}, 3, {"\"totals\" has 3 partitions", "2 tasks", "partition_by"});
+  refused_by_state(place, {"validate", "p.sql"}, 3, {"\"totals\" has 3 partitions"});
 }
 
 TEST_CASE("a second run of an application names the holder of the first", "[refusals]") {
@@ -171,21 +167,21 @@ CREATE TABLE bids (bidder bigint, price bigint, at timestamptz)
 CREATE MATERIALIZED VIEW big WITH (topic = 'big') AS SELECT bidder, price, at FROM bids WHERE price > 10;
 )");
   for (const std::string verb : {"plan", "replay"})
-    refused(place, {verb, "k.sql", "--from", "2026-01-01", "--output", "upsert"}, 3,
-            {"\"big\" has no record key", "--output topic"});
+    refused_by_state(place, {verb, "k.sql", "--from", "2026-01-01", "--output", "upsert"}, 3,
+                     {"\"big\" has no record key", "--output topic"});
 }
 
 TEST_CASE("a replay's name is used once", "[refusals]") {
   Place place;
   fill(place, 200);
   place.good({"replay", "p.sql", "--from", "2026-01-01", "--name", "fix", "--execute"});
-  refused(place, {"replay", "p.sql", "--from", "2026-01-01", "--name", "fix", "--execute"}, 3,
-          {"\"fix\" is finished", "--name"});
+  refused_by_state(place, {"replay", "p.sql", "--from", "2026-01-01", "--name", "fix", "--execute"}, 3,
+                   {"\"fix\" is finished", "--name"});
   place.good({"log", "produce", "totals.mine", "--partitions", "2"}, "x\n");
-  refused(place, {"replay", "p.sql", "--from", "2026-01-01", "--name", "mine", "--execute"}, 3,
-          {"totals.mine", "exists already", "--name"});
-  refused(place, {"diff", "none"}, 3, {"there is no replay \"none\"", "--name none"});
-  refused(place, {"diff", "fix", "--against", "none"}, 3, {"totals.none"});
+  refused_by_state(place, {"replay", "p.sql", "--from", "2026-01-01", "--name", "mine", "--execute"}, 3,
+                   {"totals.mine", "exists already", "--name"});
+  refused_by_state(place, {"diff", "none"}, 3, {"there is no replay \"none\"", "--name none"});
+  refused_by_state(place, {"diff", "fix", "--against", "none"}, 3, {"totals.none"});
 }
 
 TEST_CASE("a replay that another range has begun is not gone on with", "[refusals]") {
@@ -196,8 +192,8 @@ TEST_CASE("a replay that another range has begun is not gone on with", "[refusal
   begun.until("bids-1 starts at offset 0");
   begun.signal(SIGINT);
   CHECK(begun.wait().code == 130);
-  refused(place, {"replay", "p.sql", "--from", "2026-01-02", "--name", "fix", "--execute"}, 3,
-          {"another range, output or pipeline", "--name"});
+  refused_by_state(place, {"replay", "p.sql", "--from", "2026-01-02", "--name", "fix", "--execute"}, 3,
+                   {"another range, output or pipeline", "--name"});
   const Outcome resumed = place.good({"replay", "p.sql", "--from", "2026-01-01", "--name", "fix", "--execute"});
   CHECK_THAT(resumed.out, Contains("went on and is finished"));
   place.good({"run", "p.sql", "--until-end"});
@@ -210,5 +206,5 @@ TEST_CASE("a topic that is read is not written", "[refusals]") {
   std::string text = pipeline();
   text.replace(text.find("'totals'"), 8, "'bids'");
   place.write("bad.sql", text);
-  refused(place, {"run", "bad.sql"}, 2, {"bad.sql:4:", "both read and written", "hint"});
+  refused_by_state(place, {"run", "bad.sql"}, 2, {"bad.sql:4:", "both read and written", "hint"});
 }
