@@ -1,11 +1,13 @@
 // The speed of the whole path on one machine: embedded log → decode → tumbling windows → results in the log.
 //
 //   windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS]
+//                 [--statistics on]
 //
 // Fills the topic first if the directory does not hold it: NEXMark bids of about 211 bytes in 4 partitions. `uniform`
 // draws a million bidders evenly, all alive in one 10 s window. Each run is a new application; CPU is that of the whole
 // process, divided by the records read. `raw` reads the same topic and only counts. Allocations are counted by a
-// replaced operator new.
+// replaced operator new. --checkpoint 0 opens the databases and writes nothing to them; without it there are none.
+// --statistics makes RocksDB count its calls, which are printed per event.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -55,13 +57,15 @@ struct Arguments {
   std::string keys = "hot";
   std::int64_t events = 10'000'000;
   int workers = 1, runs = 5;
-  std::int64_t checkpoint_ms = 0;
+  std::int64_t checkpoint_ms = -1;  // -1: no state store
+  bool statistics = false;
 };
 
 Arguments parse(int argc, char** argv) {
   if (argc < 2)
     throw std::runtime_error(
-        "windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS]");
+        "windows_bench LOG-DIRECTORY [--keys hot|uniform] [--events N] [--workers N] [--runs N] [--checkpoint MS] "
+        "[--statistics on]");
   Arguments arguments;
   arguments.directory = argv[1];
   for (int i = 2; i + 1 < argc; i += 2) {
@@ -76,6 +80,8 @@ Arguments parse(int argc, char** argv) {
       arguments.runs = std::atoi(value.c_str());
     else if (name == "--checkpoint")
       arguments.checkpoint_ms = std::atoll(value.c_str());
+    else if (name == "--statistics")
+      arguments.statistics = value == "on";
     else
       throw std::runtime_error("unknown option " + name);
   }
@@ -124,6 +130,8 @@ struct Sample {
   double cpu_ns = 0, wall_ns = 0;
   std::int64_t anonymous_mb = 0, checkpoints = 0, commits = 0;
   double allocations = 0;
+  std::int64_t records = 0;
+  DatabaseCounts database{};
 };
 
 Sample raw(Log& log, const std::string& topic) {
@@ -162,13 +170,15 @@ Sample windows(Log& log, const Arguments& arguments, const std::string& topic, c
   RunOptions options;
   options.close = true;
   options.workers = arguments.workers;
-  options.checkpoint_interval = std::chrono::milliseconds(arguments.checkpoint_ms);
+  options.checkpoint_interval = std::chrono::milliseconds(std::max<std::int64_t>(0, arguments.checkpoint_ms));
+  DatabaseStatistics statistics;
   std::unique_ptr<StateStore> state;
   const std::filesystem::path state_directory = arguments.directory.string() + "-state/" + application;
   std::filesystem::create_directories(state_directory.parent_path());
-  if (arguments.checkpoint_ms > 0) {
+  if (arguments.checkpoint_ms >= 0) {
     StateStoreOptions store;
     store.directory = state_directory;
+    if (arguments.statistics) store.statistics = &statistics;
     state = open_state_store(store);
   }
   std::atomic<std::int64_t> peak{0};
@@ -189,7 +199,20 @@ Sample windows(Log& log, const Arguments& arguments, const std::string& topic, c
           peak.load() / 1024,
           report.checkpoints,
           report.commits,
-          static_cast<double>(allocations.load() - before) / n};
+          static_cast<double>(allocations.load() - before) / n,
+          report.records_read,
+          statistics.counts()};
+}
+
+void print_database(const Sample& sample) {
+  const DatabaseCounts& c = sample.database;
+  const auto n = static_cast<double>(sample.records);
+  fmt::print(
+      "RocksDB over {} events: {} keys written, {} keys read, {} seeks, {} steps: {:.6f} calls per event; {} entries "
+      "({:.4f} per event) in {} files added\n",
+      sample.records, c.keys_written, c.keys_read, c.seeks, c.steps,
+      static_cast<double>(c.keys_written + c.keys_read + c.seeks + c.steps) / n, c.entries_added,
+      static_cast<double>(c.entries_added) / n, c.files_added);
 }
 
 void print(const std::string& name, std::vector<Sample> samples) {
@@ -215,9 +238,11 @@ int main(int argc, char** argv) try {
     runs.push_back(windows(*log, arguments, topic, fmt::format("bench-{}", stamp)));
   }
   print("raw", raws);
-  print(fmt::format("{} keys, {} worker(s), checkpoint {} ms", arguments.keys, arguments.workers,
-                    arguments.checkpoint_ms),
+  print(fmt::format(
+            "{} keys, {} worker(s), {}", arguments.keys, arguments.workers,
+            arguments.checkpoint_ms < 0 ? "no state store" : fmt::format("checkpoint {} ms", arguments.checkpoint_ms)),
         runs);
+  if (arguments.statistics && arguments.checkpoint_ms >= 0) print_database(runs.back());
   return 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "windows_bench: {}\n", error.what());

@@ -147,6 +147,7 @@ rocksdb::Options DatabaseResources::options() const {
   options.skip_stats_update_on_db_open = true;
   options.force_consistency_checks = true;
   options.paranoid_checks = true;
+  if (statistics != nullptr) options.statistics = statistics->tickers();
   return options;
 }
 
@@ -154,6 +155,7 @@ LiveDatabase::LiveDatabase(Path directory, Mode mode, const DatabaseResources& r
     : directory_(std::move(directory)),
       mode_(mode),
       source_(std::move(source)),
+      statistics_(resources.statistics),
       options_(std::make_unique<rocksdb::Options>(resources.options())) {
   rocksdb::DB* db = nullptr;
   options_->create_if_missing = mode == Mode::create;
@@ -189,6 +191,7 @@ void LiveDatabase::ingest(const std::vector<NodeChanges>& nodes) {
   options.move_files = true;
   options.write_global_seqno = false;  // the file is not touched again
   check(db_->IngestExternalFile({sst}, options), "cannot add " + sst + " to the state in " + directory_.string());
+  if (statistics_ != nullptr) statistics_->count_file(entries);
   KAPPA_KILL_POINT("checkpoint.ingested");
 }
 

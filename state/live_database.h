@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kappa/engine/state_store.h"
+#include "kappa/state/database_statistics.h"
 #include "kappa/state/files.h"
 
 namespace rocksdb {
@@ -23,11 +24,12 @@ struct Options;
 
 namespace kappa::detail {
 
-/// What all databases of a process share: a bounded block cache.
+/// What all databases of a store share: a bounded block cache, and what counts.
 class DatabaseResources {
  public:
   DatabaseResources();
   [[nodiscard]] rocksdb::Options options() const;
+  DatabaseStatistics* statistics = nullptr;  // null: nothing is counted
 
  private:
   std::shared_ptr<rocksdb::Cache> cache_;
@@ -60,6 +62,7 @@ class LiveDatabase : public std::enable_shared_from_this<LiveDatabase> {
   Path directory_;
   Mode mode_;
   std::string source_;
+  DatabaseStatistics* statistics_;
   std::unique_ptr<rocksdb::Options> options_;
   std::unique_ptr<rocksdb::DB> db_;
 };

@@ -84,6 +84,7 @@ std::unique_ptr<StateStore> open_state_store(StateStoreOptions options) {
   context->checkpoints = checkpoints_directory(options);
   detail::make_private_directories(context->live);
   detail::make_private_directories(context->checkpoints);
+  context->resources.statistics = options.statistics;
   context->options = std::move(options);
   return std::make_unique<RocksStateStore>(std::move(context));
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "kappa/engine/state_store.h"
+#include "kappa/state/database_statistics.h"
 
 namespace kappa {
 
@@ -36,6 +37,8 @@ struct StateStoreOptions {
   std::vector<std::filesystem::path> borrowed_directories = {};
   /// Wall clock in ms, asked where CheckpointMeta::created_ms is 0.
   std::function<std::int64_t()> wall_ms = {};
+  /// Counts what the databases are asked to do; outlives the store and its tasks. Null: nothing is counted.
+  DatabaseStatistics* statistics = nullptr;
 };
 
 /// Takes the lock; removes what a killed process left behind when a task is opened.

@@ -201,7 +201,7 @@ TEST_CASE("a run whose checkpoint cannot be kept fails by its name, and the next
       Place place;
       fs::copy(prepared.path("."), place.path("."), fs::copy_options::recursive);
       place.environment["KAPPA_FAULT"] = point + ":" + std::to_string(++passages);
-      const Outcome outcome = place.run({"run", "p.sql", "--until-end"});
+      const Outcome outcome = place.run({"run", "p.sql", "--until-end", "--set", "checkpoint.interval=1h"});
       CAPTURE(point, passages, outcome.err);
       failed = outcome.err.find(reason) != std::string::npos;
       const bool of_manifest = outcome.err.find(".tmp/manifest.json: " + reason) != std::string::npos;
