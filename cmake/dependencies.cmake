@@ -9,6 +9,8 @@ pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(tcmalloc REQUIRED IMPORTED_TARGET libtcmalloc_minimal)
 find_package(ZLIB REQUIRED)
+pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 # Under other names first: the cached results lz4_…, zstd_… would break RocksDB's own Findlz4 when CMake runs again.
 pkg_check_modules(KAPPA_LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(KAPPA_ZSTD REQUIRED IMPORTED_TARGET libzstd)

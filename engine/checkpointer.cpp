@@ -4,7 +4,7 @@
 
 namespace kappa {
 
-Checkpointer::Checkpointer() : thread_([this] { work(); }) {}
+Checkpointer::Checkpointer(RunMetrics* metrics) : metrics_(metrics), thread_([this] { work(); }) {}
 
 Checkpointer::~Checkpointer() {
   {
@@ -53,8 +53,10 @@ void Checkpointer::work() {
     std::exception_ptr error;
     try {
       KAPPA_INSIDE(checkpoint);
+      const auto began = std::chrono::steady_clock::now();
       job.state->write(job.meta, std::move(job.nodes));
       job.state->publish();
+      if (metrics_) metrics_->checkpoint.observe(std::chrono::steady_clock::now() - began), ++metrics_->checkpoints;
     } catch (...) {
       error = std::current_exception();
     }

@@ -11,13 +11,15 @@
 #include <set>
 #include <thread>
 
+#include "kappa/engine/metrics.h"
 #include "kappa/engine/state_store.h"
 
 namespace kappa {
 
 class Checkpointer {
  public:
-  Checkpointer();
+  /// `metrics` is borrowed and may be null.
+  explicit Checkpointer(RunMetrics* metrics);
   ~Checkpointer();
 
   struct Job {
@@ -35,6 +37,7 @@ class Checkpointer {
  private:
   void work();
 
+  RunMetrics* const metrics_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;             // guarded by mutex_

@@ -12,25 +12,8 @@
 namespace kappa {
 
 namespace {
-std::string source_at(const Task& task) {
-  const Stage& stage = task.stage();
-  std::size_t slowest = 0;
-  for (std::size_t i = 1; i < stage.inputs.size(); ++i)
-    if (task.progress(static_cast<int>(i)) < task.progress(static_cast<int>(slowest))) slowest = i;
-  return to_string(TopicPartition{stage.inputs[slowest].topic, task.partition()});
-}
-
 TaskReport report_of(const Task& task) {
-  TaskReport report;
-  report.task = task.id();
-  report.sources = task.source_counters();
-  report.nodes = task.node_reports();
-  report.sinks = task.output().totals();
-  report.open = task.open_windows();
-  report.held_rows = task.held_rows();
-  report.skipped = task.output().skipped();
-  report.released = task.released();
-  if (report.open.count > 0 || report.held_rows > 0) report.held_by = source_at(task);
+  TaskReport report = task.report();
   if (const std::string imbalance = task.imbalance(); !imbalance.empty())
     fail(fmt::format("task {}: the records do not add up: {}. This is a defect of kappa", to_string(task.id()),
                      imbalance));
@@ -124,7 +107,8 @@ void Run::make_workers() {
   for (const Stage& stage : topology_.stages) widest = std::max(widest, stage.partitions);
   const int count = std::clamp(options_.workers, 1, static_cast<int>(widest));
   coordinator_ = std::make_unique<Coordinator>(topology_, count, options_.close);
-  if (state_ && options_.checkpoint_interval.count() > 0) checkpointer_ = std::make_unique<Checkpointer>();
+  if (state_ && options_.checkpoint_interval.count() > 0)
+    checkpointer_ = std::make_unique<Checkpointer>(options_.metrics);
   shared_ = std::make_unique<RunShared>(context_, options_, *coordinator_, checkpointer_.get());
   for (int w = 0; w < count; ++w) workers_.push_back(std::make_unique<Worker>(*shared_, w));
   for (Planned& planned : planned_) {

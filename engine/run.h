@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kappa/engine/clock.h"
+#include "kappa/engine/metrics.h"
 #include "kappa/engine/task.h"
 
 namespace kappa {
@@ -57,18 +58,8 @@ struct RunOptions {
   std::function<void(const std::string&)> message;
   /// About twice a second: records read so far and, where ends are known, the number to read.
   std::function<void(std::int64_t, std::int64_t)> progress;
-};
-
-struct TaskReport {
-  TaskId task;
-  std::map<TopicPartition, SourceCounters> sources;
-  std::vector<NodeReport> nodes;
-  std::map<std::string, SinkTotals> sinks;  // by topic
-  OpenWindows open;
-  std::int64_t held_rows = 0;
-  std::int64_t skipped = 0;
-  std::int64_t released = kNever;
-  std::string held_by;  // the input with the least progress, where rows are held or windows open
+  /// What others may watch while the run works; borrowed, may be null.
+  RunMetrics* metrics = nullptr;
 };
 
 struct RunReport {

@@ -145,6 +145,7 @@ bool Task::step() {
     if (input->reader->position() >= before) continue;
     input->reader->read(block_, context_.batch_rows, before);
     if (!block_.records.empty()) process(*input);
+    note_cause();
     apply_decisions(*input);
     if (input->progress() >= input->start.stop_progress)
       input->start.end = std::min(input->start.end, input->reader->position());
@@ -154,6 +155,13 @@ bool Task::step() {
   unmute_if_caught_up();
   return false;
 }
+
+void Task::note_cause() {
+  if (!output_.take_wrote() || block_.records.empty()) return;
+  oldest_cause_ = std::min(oldest_cause_.value_or(kForever), block_.records.front().timestamp_ms);
+}
+
+std::optional<std::int64_t> Task::take_oldest_cause() { return std::exchange(oldest_cause_, std::nullopt); }
 
 void Task::unmute_if_caught_up() {
   if (!output_.muted()) return;

@@ -18,6 +18,7 @@
 #include "kappa/engine/decisions.h"
 #include "kappa/engine/merge.h"
 #include "kappa/engine/repartition.h"
+#include "kappa/engine/run_report.h"
 #include "kappa/engine/source_step.h"
 #include "kappa/engine/task_output.h"
 #include "kappa/engine/topology.h"
@@ -47,18 +48,6 @@ struct InputStart {
   std::int64_t decision = 0;              // number of the last one applied
   std::int64_t decisions_max = kForever;  // live's later decisions are not applied (frozen ends)
   std::int64_t stop_progress = kForever;  // µs; the input ends where its progress has reached this (replay --to)
-};
-
-/// Where each record of a source partition went (law L4).
-struct SourceCounters {
-  bool repartition = false;
-  std::int64_t read = 0, rows = 0, dead = 0,
-               muted = 0;  // read = rows + dead; muted counts those of `read` below mute_until
-};
-
-struct NodeReport {
-  std::string node;
-  NodeCounters counters;
 };
 
 class Task {
@@ -103,8 +92,9 @@ class Task {
   [[nodiscard]] std::int64_t state_bytes() const;
   [[nodiscard]] std::int64_t records_read() const;
   [[nodiscard]] const TaskOutput& output() const { return output_; }
-  [[nodiscard]] std::map<TopicPartition, SourceCounters> source_counters() const;
-  [[nodiscard]] std::vector<NodeReport> node_reports() const;
+  [[nodiscard]] TaskReport report() const;
+  /// The timestamp (ms) of the oldest record that led to an output since the last call; none if there was no output.
+  [[nodiscard]] std::optional<std::int64_t> take_oldest_cause();
   /// Empty if every record is accounted for, else what does not add up (law L4).
   [[nodiscard]] std::string imbalance() const;
 
@@ -133,6 +123,8 @@ class Task {
   [[nodiscard]] std::string topic_of(std::int32_t task_input) const;
   [[nodiscard]] std::int64_t limit(const Input& input) const;
   std::vector<Input*> reading_order();
+  void note_cause();
+  [[nodiscard]] std::string slowest_source() const;
   [[nodiscard]] std::int64_t produced(int node) const;
   [[nodiscard]] std::int64_t held_on(int port) const;
 
@@ -152,6 +144,7 @@ class Task {
       passed_;  // by boundary node: rows that came from a checkpoint, rows released
   RecordBlock block_;
   std::int64_t generation_ = 0;  // of what the merge holds, in checkpoints
+  std::optional<std::int64_t> oldest_cause_;
 };
 
 }  // namespace kappa

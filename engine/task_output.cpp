@@ -75,7 +75,9 @@ std::int32_t TaskOutput::partition_of_row(const Node& sink, const Batch& batch, 
 }
 
 void TaskOutput::flush(const std::string& topic, std::int32_t partition) {
-  if (!pending_.empty()) producer_.append({topic, partition}, pending_);
+  if (pending_.empty()) return;
+  producer_.append({topic, partition}, pending_);
+  wrote_ = true;
   pending_.clear();
 }
 

@@ -7,9 +7,11 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kappa/engine/graph.h"
+#include "kappa/engine/run_report.h"
 
 namespace kappa {
 
@@ -30,12 +32,6 @@ struct OutputNames {
   std::string late_topic, dead_letter_topic;  // without suffix; empty: not written
   ErrorsPolicy errors = ErrorsPolicy::dead_letter;
   std::map<std::string, std::int32_t> sink_partitions;  // of sink topics, without suffix
-};
-
-/// What a sink topic's partition received from this task.
-struct SinkTotals {
-  std::int64_t records = 0;
-  std::uint64_t digest = 0;  // XXH3 chained over (key, value, timestamp), in order
 };
 
 class TaskOutput {
@@ -60,6 +56,8 @@ class TaskOutput {
 
   [[nodiscard]] const std::map<std::string, SinkTotals>& totals() const { return totals_; }
   [[nodiscard]] std::int64_t skipped() const { return skipped_; }
+  /// Whether results were written since the last call.
+  [[nodiscard]] bool take_wrote() { return std::exchange(wrote_, false); }
 
  private:
   [[nodiscard]] bool in_range(std::int64_t us) const { return us >= policy_.from_us && us < policy_.to_us; }
@@ -76,7 +74,7 @@ class TaskOutput {
   const OutputPolicy& policy_;
   const OutputNames& names_;
   std::int32_t partition_;
-  bool muted_ = false;
+  bool muted_ = false, wrote_ = false;
   std::int64_t skipped_ = 0;
   std::map<std::string, SinkTotals> totals_;
   std::vector<OutRecord> pending_;

@@ -99,20 +99,33 @@ std::int64_t Task::records_read() const {
   return read;
 }
 
-std::map<TopicPartition, SourceCounters> Task::source_counters() const {
-  std::map<TopicPartition, SourceCounters> counters;
+TaskReport Task::report() const {
+  TaskReport report;
+  report.task = id();
+  report.muted = muted();
   for (const auto& input : inputs_) {
-    counters[input->at] = input->counters;
-    counters[input->at].repartition = input->spec->repartition;
+    SourceReport& source = report.sources[input->at];
+    static_cast<SourceCounters&>(source) = input->counters;
+    source.repartition = input->spec->repartition;
+    source.position = input->reader->position();
+    source.progress = input->progress();
   }
-  return counters;
+  for (const int n : stage_.nodes)
+    report.nodes.push_back({context_.graph.node(n).name, counters_[static_cast<std::size_t>(n)]});
+  report.sinks = output_.totals();
+  report.open = open_windows();
+  report.held_rows = held_rows();
+  report.skipped = output_.skipped();
+  report.state_bytes = state_bytes();
+  report.released = released();
+  if (report.open.count > 0 || report.held_rows > 0) report.held_by = slowest_source();
+  return report;
 }
 
-std::vector<NodeReport> Task::node_reports() const {
-  std::vector<NodeReport> reports;
-  for (const int n : stage_.nodes)
-    reports.push_back({context_.graph.node(n).name, counters_[static_cast<std::size_t>(n)]});
-  return reports;
+std::string Task::slowest_source() const {
+  const auto slowest = std::min_element(inputs_.begin(), inputs_.end(),
+                                        [](const auto& a, const auto& b) { return a->progress() < b->progress(); });
+  return to_string((*slowest)->at);
 }
 
 // Rows that left a node (or, for a repartition that this stage reads, that arrived).

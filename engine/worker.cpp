@@ -15,6 +15,7 @@ namespace {
 // topic.
 constexpr std::chrono::milliseconds kMarkerInterval{100};
 constexpr std::chrono::milliseconds kIdleWait{50};
+constexpr std::chrono::milliseconds kReportInterval{500};
 }  // namespace
 
 Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number) {
@@ -59,11 +60,14 @@ void Worker::work(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const bool progressed = step_all();
     decide_idle();
+    report(false);
     if (commit_due() || (!progressed && shared_.options.commit_records > 0)) commit(false);
     if (progressed) continue;
     if (bounded) {
       finish_tasks();
       if (all_finished()) {
+        report(true);
+        if (shared_.options.metrics) shared_.options.metrics->rest(number_);
         const Coordinator::Phase phase = shared_.coordinator.arrive(open(), stop);
         if (phase.done) break;
         close_to(phase.close_progress);
@@ -74,6 +78,8 @@ void Worker::work(std::stop_token stop) {
   }
   commit(true);
   checkpoint(true);
+  report(true);
+  if (shared_.options.metrics) shared_.options.metrics->rest(number_);
 }
 
 bool Worker::step_all() {
@@ -117,12 +123,39 @@ bool Worker::commit_due() const {
 void Worker::commit(bool final) {
   const auto now = shared_.options.clock->now();
   const bool markers = final || now - last_markers_ >= kMarkerInterval;
+  const std::int64_t commits_before = commits_;
   for (auto& [stage, transaction] : transactions_) commit_stage(transaction, markers);
   if (markers) last_markers_ = now;
   last_commit_ = shared_.options.clock->now();
+  observe(now, commits_before);
   records_at_commit_ = 0;
   for (const auto& slot : slots_) records_at_commit_ += slot->task->records_read();
   checkpoint(false);
+}
+
+// What a commit took, and how old what it published is.
+void Worker::observe(std::chrono::steady_clock::time_point began, std::int64_t commits_before) {
+  RunMetrics* const metrics = shared_.options.metrics;
+  if (metrics == nullptr) return;
+  if (commits_ > commits_before) metrics->commit.observe(last_commit_ - began);
+  metrics->commits += commits_ - commits_before;
+  const std::int64_t now_ms = shared_.options.clock->wall_ms();
+  for (const auto& slot : slots_)
+    if (const auto cause = slot->task->take_oldest_cause())
+      metrics->latency.observe(std::chrono::milliseconds(now_ms - *cause));
+}
+
+// Between batches, so that all counters of a task agree.
+void Worker::report(bool force) {
+  RunMetrics* const metrics = shared_.options.metrics;
+  if (metrics == nullptr) return;
+  const auto now = shared_.options.clock->now();
+  if (!force && now - last_report_ < kReportInterval) return;
+  last_report_ = now;
+  std::vector<TaskReport> reports;
+  for (const auto& slot : slots_) reports.push_back(slot->task->report());
+  metrics->records_read = shared_.records_read.load();
+  metrics->report(number_, std::move(reports), now);
 }
 
 void Worker::commit_stage(Transaction& transaction, bool markers) {
@@ -145,6 +178,7 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
     fail(fmt::format("the commit of {} did not succeed; a restart recovers from what is committed", transaction.group));
   ++transaction.sequence;
   ++shared_.commits;
+  ++commits_;
 }
 
 void Worker::checkpoint(bool force) {

@@ -39,6 +39,8 @@ class Worker {
   struct Transaction;  // a producer and the tasks of one stage
 
   bool step_all();
+  void observe(std::chrono::steady_clock::time_point began, std::int64_t commits_before);
+  void report(bool force);
   void commit(bool final);
   void commit_stage(Transaction& transaction, bool markers);
   [[nodiscard]] bool commit_due() const;
@@ -56,8 +58,8 @@ class Worker {
   int number_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::map<int, Transaction> transactions_;  // by stage
-  std::chrono::steady_clock::time_point last_commit_, last_markers_, last_checkpoint_, started_;
-  std::int64_t records_ = 0, records_at_commit_ = 0, records_counted_ = 0;
+  std::chrono::steady_clock::time_point last_commit_, last_markers_, last_checkpoint_, last_report_, started_;
+  std::int64_t records_ = 0, records_at_commit_ = 0, records_counted_ = 0, commits_ = 0;
   std::stop_token stop_;
 };
 

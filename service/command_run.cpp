@@ -5,6 +5,7 @@
 
 #include "kappa/service/commands.h"
 #include "kappa/service/field_check.h"
+#include "kappa/service/http_server.h"
 #include "kappa/service/report.h"
 
 namespace kappa {
@@ -19,7 +20,14 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   Progress progress(*options.clock);
   options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   LocalLog& log = context.log(false);
-  install_signals();
+  install_signals();  // before any thread: those that come later inherit what is blocked
+  RunMetrics metrics;
+  options.metrics = &metrics;
+  std::unique_ptr<HttpServer> http;
+  if (!context.settings().text("http.listen").empty()) {
+    http = std::make_unique<HttpServer>(context.settings(), WatchedRun{graph, log, metrics, *options.clock});
+    context.tell("http://" + http->address() + ": /livez, /readyz, /metrics, /api/status");
+  }
   for (const std::string& warning : missing_fields(graph, log)) context.tell("warning: " + warning);
   const std::unique_ptr<StateStore> state = context.state("", false);
   const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());

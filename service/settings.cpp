@@ -30,10 +30,12 @@ constexpr std::array kKnown{
     Known{"checkpoint.directory", ""}, Known{"workers", "1"},
     Known{"start", "earliest"},        Known{"late.topic", ""},
     Known{"dead.letter.topic", ""},    Known{"errors.policy", "dead_letter"},
+    Known{"http.listen", ""},          Known{"http.expose", "false"},
+    Known{"http.token", ""},
 };
 // In the design, and refused by name until they do what they say.
-constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee",     "state.memory",
-                             "instance.id",       "topic.replication.factor", "http.listen"};
+constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee", "state.memory", "instance.id",
+                             "topic.replication.factor"};
 
 std::string trimmed(const std::string& text) {
   const std::size_t from = text.find_first_not_of(" \t\r");

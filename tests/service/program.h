@@ -29,6 +29,8 @@ class Running {
   Running& operator=(const Running&) = delete;
   /// Returns once its output (both streams) holds `text`; throws after a minute or at its end.
   void until(std::string_view text);
+  /// Its output so far, errors first.
+  [[nodiscard]] std::string said() const { return seen_.err + seen_.out; }
   void signal(int number) const;
   [[nodiscard]] int pid() const { return pid_; }
   /// Its output and exit code, once it has ended; throws after a minute.

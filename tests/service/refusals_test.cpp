@@ -67,7 +67,7 @@ TEST_CASE("a setting that this version does not have yet is no unknown one", "[r
   Place place;
   fill(place, 10);
   for (const std::string name : {"bootstrap.servers", "processing.guarantee", "state.memory", "instance.id",
-                                 "topic.replication.factor", "http.listen", "kafka.linger.ms"})
+                                 "topic.replication.factor", "kafka.linger.ms"})
     refused(place, {"run", "p.sql", "--set", name + "=1"}, 2, {"\"" + name + "\"", "not available in this version"});
 }
 
