@@ -19,8 +19,8 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   options.message = [&](const std::string& line) { context.tell(line); };
   Progress progress(*options.clock);
   options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
-  LocalLog& log = context.log(false);
   install_signals();  // before any thread: those that come later inherit what is blocked
+  LocalLog& log = context.log(false);
   RunMetrics metrics;
   options.metrics = &metrics;
   std::unique_ptr<HttpServer> http;

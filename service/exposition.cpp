@@ -120,6 +120,18 @@ double resident_bytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
+// What the process may use: the limit of its control group, or the machine's memory.
+double memory_limit_bytes() {
+  const auto machine = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  std::ifstream group("/proc/self/cgroup");
+  for (std::string line; std::getline(group, line);) {
+    if (line.rfind("0::", 0) != 0) continue;
+    double limit = 0;
+    if (std::ifstream("/sys/fs/cgroup" + line.substr(3) + "/memory.max") >> limit) return std::min(limit, machine);
+  }
+  return machine;
+}
+
 double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -168,6 +180,8 @@ std::string prometheus_text(const WatchedRun& run) {
                 "From the timestamp of the oldest source record behind a commit's results to their being visible.",
                 run.metrics.latency.snapshot());
   out.gauge("process_resident_memory_bytes", "Resident memory.", {}, resident_bytes());
+  out.gauge("kappa_memory_limit_bytes", "Memory that the process may use: its control group's limit, or the machine's.",
+            {}, memory_limit_bytes());
   out.counter("process_cpu_seconds_total", "CPU time, user and system.", {}, cpu_seconds());
   return out.text();
 }

@@ -1,8 +1,11 @@
 // What a run serves over HTTP.
 #include <httplib.h>
 
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "kappa/tests/kit/catch.h"
 #include "kappa/tests/service/program.h"
@@ -41,6 +44,26 @@ std::string page_when(httplib::Client& client, const std::string& path,
     if (std::chrono::steady_clock::now() > until) throw std::runtime_error(path + " says: " + answer->body);
   }
 }
+// The names of metrics in a text, without the endings of a histogram's parts.
+std::set<std::string> metrics_in(const std::string& text) {
+  std::set<std::string> names;
+  for (const std::string prefix : {"kappa_", "process_"}) {
+    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at + 1)) {
+      if (at > 0 && (std::isalnum(text[at - 1]) != 0 || text[at - 1] == '_')) continue;
+      const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
+      std::string name = text.substr(at, end - at);
+      for (const std::string part : {"_bucket", "_sum", "_count"})
+        if (name.ends_with(part)) name.resize(name.size() - part.size());
+      if (name != prefix) names.insert(name);
+    }
+  }
+  return names;
+}
+
+std::string project_file(const std::string& name) {
+  std::ifstream in(KAPPA_SOURCE_DIR "/" + name);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 }  // namespace
 
 TEST_CASE("a run is watched over HTTP", "[http]") {
@@ -58,6 +81,16 @@ TEST_CASE("a run is watched over HTTP", "[http]") {
   page_when(client, "/metrics",
             [](const std::string& text) { return sum_of(text, "kappa_latency_seconds_count") > 0; });
   CHECK_THAT(page, Contains("# TYPE kappa_commit_duration_seconds histogram"));
+  const std::set<std::string> served = metrics_in(page);
+  for (const char* file : {"service/deploy/alerts.yml", "service/deploy/dashboard.json", "docs/OPERATING.md"}) {
+    const std::set<std::string> named = metrics_in(project_file(file));
+    CHECK(named.size() > 5);
+    for (const std::string& name : named)
+      if (served.count(name) == 0) FAIL_CHECK(std::string(file) + " names " + name + ", which no run serves");
+  }
+  const std::string manual = project_file("docs/OPERATING.md");
+  for (const std::string& name : served)
+    if (manual.find("`" + name) == std::string::npos) FAIL_CHECK("docs/OPERATING.md does not name " + name);
   const auto status = nlohmann::json::parse(client.Get("/api/status")->body);
   CHECK(status.at("application") == "hot");
   CHECK(status.at("ready") == true);
