@@ -20,6 +20,15 @@ TaskReport report_of(const Task& task) {
   return report;
 }
 
+// A commit comes after a batch, so a batch is no larger than what commit.records allows; and a rate is kept ten times a
+// second.
+std::int64_t batch_rows_of(const RunOptions& options) {
+  std::int64_t rows = options.batch_rows;
+  if (options.commit_records > 0) rows = std::min(rows, options.commit_records);
+  if (options.rate > 0) rows = std::min(rows, std::max<std::int64_t>(1, options.rate / 10));
+  return rows;
+}
+
 // Everything of one run, in the order in which it must come to life.
 class Run {
  public:
@@ -36,9 +45,7 @@ class Run {
                  .run = options.run,
                  .decisions_topic = decisions_topic_of(graph, options.run),
                  .live_decisions_topic = options.run.empty() ? "" : decisions_topic_of(graph, ""),
-                 // A commit comes after a batch, so a batch is no larger than what commit.records allows.
-                 .batch_rows = options.commit_records > 0 ? std::min(options.batch_rows, options.commit_records)
-                                                          : options.batch_rows,
+                 .batch_rows = batch_rows_of(options),
                  .policy = options.policy,
                  .names = {}} {
     context_.names.application = graph.name();

@@ -53,6 +53,8 @@ struct RunOptions {
   /// start.
   std::map<TaskId, std::string> initial_checkpoints;
   std::int64_t rate = 0;  // records per second over all tasks; 0: no limit
+  /// A run other than live waits while live is at work and more records behind than this; 0: never.
+  std::int64_t live_lag_max = 0;
   const Clock* clock = &system_clock();
   /// Lines for people: where a start begins, which checkpoint was used, what was damaged.
   std::function<void(const std::string&)> message;

@@ -20,6 +20,13 @@ constexpr std::chrono::milliseconds kReportInterval{500};
 
 Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number) {
   started_ = last_commit_ = last_markers_ = last_checkpoint_ = shared.options.clock->now();
+  if (shared.options.run.empty() || shared.options.live_lag_max <= 0) return;
+  std::vector<std::string> groups;
+  for (const Stage& stage : shared.context.topology.stages)
+    if (std::any_of(stage.inputs.begin(), stage.inputs.end(),
+                    [](const StageInput& input) { return !input.repartition; }))
+      groups.push_back(group_of(shared.context.graph, stage, ""));
+  live_ = std::make_unique<LiveWatch>(shared.context.log, std::move(groups), shared.options.live_lag_max);
 }
 
 Worker::~Worker() = default;
@@ -83,6 +90,7 @@ void Worker::work(std::stop_token stop) {
 }
 
 bool Worker::step_all() {
+  if (must_wait()) return false;
   bool progressed = false;
   std::int64_t read = 0;
   for (const auto& slot : slots_) {
@@ -93,20 +101,22 @@ bool Worker::step_all() {
   records_ = read;
   shared_.records_read += records_ - records_counted_;
   records_counted_ = records_;
-  if (shared_.options.rate > 0) pace();
   return progressed;
 }
 
-// Sleeps (in the log's wait, so a stop ends it) while the run is ahead of its rate.
-void Worker::pace() {
-  while (!stop_.stop_requested()) {
-    const auto elapsed = std::chrono::duration<double>(shared_.options.clock->now() - started_).count();
-    const double ahead =
-        static_cast<double>(shared_.records_read.load()) / static_cast<double>(shared_.options.rate) - elapsed;
-    if (ahead <= 0.0 || commit_due()) return;
-    shared_.context.log.wait(
-        std::chrono::milliseconds(std::min<std::int64_t>(50, static_cast<std::int64_t>(ahead * 1000) + 1)));
+// While the run is ahead of its rate, or live needs what it would take.
+bool Worker::must_wait() {
+  const auto now = shared_.options.clock->now();
+  if (live_) {
+    const bool behind = live_->is_behind(now);
+    if (behind && !waits_for_live_ && shared_.options.message)
+      shared_.options.message(fmt::format("waits for live, which is {} records behind", live_->lag()));
+    waits_for_live_ = behind;
+    if (behind) return true;
   }
+  const std::int64_t rate = shared_.options.rate;
+  const auto elapsed = std::chrono::duration<double>(now - started_).count();
+  return rate > 0 && static_cast<double>(shared_.records_read.load()) > static_cast<double>(rate) * elapsed;
 }
 
 bool Worker::commit_due() const {

@@ -10,6 +10,7 @@
 
 #include "kappa/engine/checkpointer.h"
 #include "kappa/engine/coordinator.h"
+#include "kappa/engine/live_watch.h"
 #include "kappa/engine/recovery.h"
 
 namespace kappa {
@@ -52,7 +53,7 @@ class Worker {
   void close_to(std::int64_t progress);
   void decide_idle();
   void decide_idle(Slot& slot, int input);
-  void pace();
+  [[nodiscard]] bool must_wait();
 
   RunShared& shared_;
   int number_;
@@ -60,6 +61,8 @@ class Worker {
   std::map<int, Transaction> transactions_;  // by stage
   std::chrono::steady_clock::time_point last_commit_, last_markers_, last_checkpoint_, last_report_, started_;
   std::int64_t records_ = 0, records_at_commit_ = 0, records_counted_ = 0, commits_ = 0;
+  std::unique_ptr<LiveWatch> live_;  // of a run other than live that yields to it
+  bool waits_for_live_ = false;
   std::stop_token stop_;
 };
 

@@ -49,11 +49,12 @@ int command_replay(CommandContext& context, const ReplayArguments& arguments) {
   options.spec = spec_of(arguments);
   options.run = run_options(context.settings());
   options.run.rate = arguments.rate;
+  options.run.live_lag_max = context.settings().integer("replay.live.lag", 0, std::int64_t{1} << 40);
   options.run.message = [&](const std::string& line) { context.tell(line); };
   Progress progress(*options.run.clock);
   options.run.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
-  LocalLog& log = context.log(false);
   install_signals();
+  LocalLog& log = context.log(false);
   const std::unique_ptr<StateStore> state = context.state(options.spec.name, true);
   const ReplayReport report = run_replay(graph, log, state.get(), context.catalog(), std::move(options), signal_stop());
   end_progress();

@@ -30,8 +30,8 @@ constexpr std::array kKnown{
     Known{"checkpoint.directory", ""}, Known{"workers", "1"},
     Known{"start", "earliest"},        Known{"late.topic", ""},
     Known{"dead.letter.topic", ""},    Known{"errors.policy", "dead_letter"},
-    Known{"http.listen", ""},          Known{"http.expose", "false"},
-    Known{"http.token", ""},
+    Known{"replay.live.lag", "10000"}, Known{"http.listen", ""},
+    Known{"http.expose", "false"},     Known{"http.token", ""},
 };
 // In the design, and refused by name until they do what they say.
 constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee", "state.memory", "instance.id",
