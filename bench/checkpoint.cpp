@@ -27,12 +27,13 @@ double wall_ms() {
 }
 
 /// Entries of `keys` keys in each of the windows [first, last), 40 bytes each: window and key (16), accumulators (24).
-/// Windows below `first` are erased.
+/// Windows below `first` are erased. Complete: says that these are all that there are, which is so here.
 class WindowChanges : public kappa::Frozen {
  public:
-  WindowChanges(std::uint64_t first, std::uint64_t last, std::uint64_t keys, std::uint64_t round)
-      : first_(first), last_(last), keys_(keys), round_(round) {}
+  WindowChanges(std::uint64_t first, std::uint64_t last, std::uint64_t keys, std::uint64_t round, bool complete)
+      : first_(first), last_(last), keys_(keys), round_(round), complete_(complete) {}
 
+  bool is_complete() const override { return complete_; }
   void write(kappa::StateWriter& writer) override {
     std::string key(16, '\0');
     std::string value(24, 'v');
@@ -54,6 +55,7 @@ class WindowChanges : public kappa::Frozen {
   }
 
   std::uint64_t first_, last_, keys_, round_;
+  bool complete_;
 };
 
 /// Files and bytes below a directory; a hard-linked file counts once per checkpoint.
@@ -71,8 +73,10 @@ void print_files(const std::filesystem::path& directory, const char* what) {
 
 class Bench {
  public:
-  explicit Bench(const std::filesystem::path& directory)
-      : directory_(directory), store_(kappa::open_state_store({.directory = directory, .history = "none"})) {
+  Bench(const std::filesystem::path& directory, bool complete)
+      : directory_(directory),
+        complete_(complete),
+        store_(kappa::open_state_store({.directory = directory, .history = "none"})) {
     task_ = store_->open({"bench", 0});
     task_->clear();
   }
@@ -83,7 +87,8 @@ class Bench {
     meta.id = std::string(24, '0') + std::to_string(10'000'000 + sequence_);
     std::vector<std::pair<std::string, std::unique_ptr<kappa::Frozen>>> nodes;
     const auto round = static_cast<std::uint64_t>(sequence_);
-    nodes.emplace_back("total / window", std::make_unique<WindowChanges>(first, last, keys, round));
+    nodes.emplace_back("total / window",
+                       std::make_unique<WindowChanges>(first, last, keys, round, complete_ && keys > 0));
     task_->write(meta, std::move(nodes));
     task_->publish();
   }
@@ -101,6 +106,7 @@ class Bench {
 
  private:
   std::filesystem::path directory_;
+  bool complete_;
   std::unique_ptr<kappa::StateStore> store_;
   std::unique_ptr<kappa::TaskState> task_;
   std::int64_t sequence_ = 0;
@@ -115,14 +121,10 @@ void measure(const char* what, int times, Action&& action) {
               (wall_ms() - wall) / times, times);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::filesystem::path root =
-      (argc > 1 ? std::filesystem::path(argv[1]) : std::filesystem::temp_directory_path()) /
-      ("kappa-checkpoint-bench-" + std::to_string(::getpid()));
+void measure_all(const std::filesystem::path& root, bool complete) {
+  std::printf("checkpoints of %s\n", complete ? "all, into an empty database" : "what changed");
   {
-    Bench bench(root / "large");
+    Bench bench(root / "large", complete);
     measure("1 M entries of 40 bytes, first", 1, [&](std::uint64_t) { bench.checkpoint(0, 1, 1'000'000); });
     measure("nothing changed", 20, [&](std::uint64_t) { bench.checkpoint(0, 0, 0); });
     measure("1 M entries of 40 bytes, all again", 5, [&](std::uint64_t) { bench.checkpoint(0, 1, 1'000'000); });
@@ -131,15 +133,28 @@ int main(int argc, char** argv) {
     bench.print_files();
   }
   {
-    Bench bench(root / "sliding");
+    Bench bench(root / "sliding", complete);
     measure("sliding windows: 5 open, 20 k entries each, one closes per checkpoint", 100,
             [&](std::uint64_t i) { bench.checkpoint(i, i + 5, 20'000); });
     bench.print_files();
   }
   {
-    Bench bench(root / "forever");
+    Bench bench(root / "forever", complete);
     measure("300 k entries, all changed each time", 40, [&](std::uint64_t) { bench.checkpoint(0, 1, 300'000); });
     bench.print_files();
   }
+  {
+    Bench bench(root / "small", complete);
+    measure("100 entries, all changed each time", 200, [&](std::uint64_t) { bench.checkpoint(0, 1, 100); });
+  }
   std::filesystem::remove_all(root);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::filesystem::path root =
+      (argc > 1 ? std::filesystem::path(argv[1]) : std::filesystem::temp_directory_path()) /
+      ("kappa-checkpoint-bench-" + std::to_string(::getpid()));
+  for (const bool complete : {false, true}) measure_all(root, complete);
 }

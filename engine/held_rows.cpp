@@ -35,6 +35,7 @@ class FrozenHeld final : public Frozen {
   FrozenHeld(std::vector<FrozenPiece> pieces, std::int64_t generation)
       : pieces_(std::move(pieces)), generation_(generation) {}
 
+  bool is_complete() const override { return true; }
   void write(StateWriter& writer) override {
     std::string prefix;
     append_ordered_i64(prefix, generation_);

@@ -41,7 +41,9 @@ class StateReader {
 class Frozen {
  public:
   virtual ~Frozen() = default;
-  /// Called once, on a checkpoint thread.
+  /// Whether write() puts all that its node holds, changed or not, so that nothing older is needed.
+  [[nodiscard]] virtual bool is_complete() const { return false; }
+  /// Called once, on a checkpoint thread. Also erases what has gone since the last checkpoint, complete or not.
   virtual void write(StateWriter& writer) = 0;
 };
 

@@ -25,6 +25,7 @@ Column constant_column(std::int64_t value, std::int64_t rows) {
 constexpr std::size_t kPartsSearched = 8;  // windows that the rows of a span are sorted into at a time
 constexpr std::size_t kAhead = 16;         // sorted groups lie anywhere in memory
 constexpr std::size_t kTile = 256;         // rows whose groups stay in the nearest cache through all updates
+constexpr std::size_t kCompleteFrom = 2;   // a checkpoint is complete if one in so many entries is dirty
 }  // namespace
 
 TumblePlan::TumblePlan(Schema input_schema, Schema output_schema, std::int64_t size, std::vector<int> keys,
@@ -256,12 +257,24 @@ void Tumble::emit(std::int64_t end, std::span<const OrderedGroup> groups, std::i
   if (batch.rows > 0) out.batches.push_back(std::move(batch));
 }
 
+// Then all is written anew, which costs less than merging the dirty entries with the others later.
+bool Tumble::is_mostly_dirty() const {
+  WindowTable::Entries sum;
+  for (const auto& [end, window] : windows_) {
+    const WindowTable::Entries entries = window.table->entries();
+    sum.all += entries.all;
+    sum.dirty += entries.dirty;
+  }
+  return (erase_ || sum.dirty > 0) && sum.dirty * kCompleteFrom >= sum.all;
+}
+
 std::unique_ptr<Frozen> Tumble::freeze() {
-  auto frozen = std::make_unique<FrozenWindows>(plan_);
+  const bool complete = is_mostly_dirty();
+  auto frozen = std::make_unique<FrozenWindows>(plan_, complete);
   if (erase_) frozen->erase_through(erase_end_);
   erase_ = false;
   for (auto& [end, window] : windows_) {
-    if (window.table->dirty().empty()) continue;
+    if (!complete && window.table->dirty().empty()) continue;
     frozen->add(end, *window.table);
     window.in_checkpoint = true;
   }

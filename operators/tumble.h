@@ -69,6 +69,7 @@ class Tumble final : public Operator {
   [[nodiscard]] Batch result_frame(std::int64_t end, std::int64_t rows, std::int64_t first) const;
   void append_keys(std::span<const OrderedGroup> groups, std::vector<Column>& columns) const;
   Window& window(std::int64_t end);
+  [[nodiscard]] bool is_mostly_dirty() const;
 
   std::shared_ptr<const TumblePlan> plan_;
   OperatorContext context_;

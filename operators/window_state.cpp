@@ -88,17 +88,22 @@ void FrozenWindows::add(std::int64_t end, WindowTable& table) {
   const GroupLayout& layout = plan_->layout;
   Window& window = windows_.emplace_back();
   window.end = end;
-  window.rows.resize(table.dirty().size() * layout.stride());
-  GroupRow row = window.rows.data();
-  for (const std::uint32_t number : table.dirty()) {
+  window.groups = complete_ ? table.size() : table.dirty().size();
+  window.rows.reset(static_cast<std::uint8_t*>(allocate_huge(window.groups * layout.stride())));
+  GroupRow row = window.rows.get();
+  const auto copy = [&](std::uint32_t number) {
     std::memcpy(row, table.group(number), layout.stride());
     copy_bytes(layout, row, window.arena);
     row += layout.stride();
-  }
+  };
+  if (complete_)
+    for (std::uint32_t number = 0; number < table.size(); ++number) copy(number);
+  else
+    for (const std::uint32_t number : table.dirty()) copy(number);
   for (std::size_t call = 0; call < table.distinct().size(); ++call) {
     if (!table.distinct()[call]) continue;
     const DistinctSet& set = *table.distinct()[call];
-    for (std::size_t k = set.first_dirty(); k < set.members().size(); ++k)
+    for (std::size_t k = complete_ ? 0 : set.first_dirty(); k < set.members().size(); ++k)
       window.members.push_back(
           {set.members()[k].group, static_cast<std::uint32_t>(call), std::string(set.members()[k].value())});
   }
@@ -116,19 +121,20 @@ void FrozenWindows::write(StateWriter& writer) {
 
 void FrozenWindows::write_window(StateWriter& writer, Window& window) const {
   const GroupLayout& layout = plan_->layout;
-  std::vector<OrderedGroup> groups(window.rows.size() / layout.stride());
-  for (std::size_t k = 0; k < groups.size(); ++k) groups[k].row = window.rows.data() + k * layout.stride();
+  std::vector<OrderedGroup> groups(window.groups);
+  for (std::size_t k = 0; k < groups.size(); ++k) groups[k].row = window.rows.get() + k * layout.stride();
   sort_groups(groups, layout.fixed_key());
   std::sort(window.members.begin(), window.members.end(), [](const Member& a, const Member& b) {
     return std::tie(a.group, a.call, a.value) < std::tie(b.group, b.call, b.value);
   });
   std::string key, value;
+  append_ordered(key, window.end);
+  const std::size_t end_size = key.size();
   constexpr std::size_t kAhead = 16;  // rows lie in the order of insertion: each is a cache miss
   for (std::size_t k = 0; k < groups.size(); ++k) {
     if (k + kAhead < groups.size()) __builtin_prefetch(groups[k + kAhead].row);
     const OrderedGroup& group = groups[k];
-    key.clear();
-    append_ordered(key, window.end);
+    key.resize(end_size);
     write_group(writer, key, value, group.row);
     const auto number = load<std::uint32_t>(group.row + GroupLayout::kNumber);
     if (window.members.empty()) continue;

@@ -30,15 +30,17 @@ namespace kappa {
 
 class FrozenWindows final : public Frozen {
  public:
-  explicit FrozenWindows(std::shared_ptr<const TumblePlan> plan) : plan_(std::move(plan)) {}
+  /// `complete`: all groups of the windows added, not the dirty ones only.
+  FrozenWindows(std::shared_ptr<const TumblePlan> plan, bool complete) : plan_(std::move(plan)), complete_(complete) {}
 
   /// All windows with an end up to and including this one are closed.
   void erase_through(std::int64_t end) {
     erase_ = true;
     erase_end_ = end;
   }
-  /// Copies the dirty groups of a window and marks them clean. Requires: ends ascend.
+  /// Copies the dirty groups of a window, or all of them, and marks them clean. Requires: ends ascend.
   void add(std::int64_t end, WindowTable& table);
+  [[nodiscard]] bool is_complete() const override { return complete_; }
   void write(StateWriter& writer) override;
 
  private:
@@ -48,7 +50,8 @@ class FrozenWindows final : public Frozen {
   };
   struct Window {
     std::int64_t end = 0;
-    std::vector<std::uint8_t> rows;  // group rows whose addresses point into `arena`
+    std::size_t groups = 0;
+    HugeBytes rows;  // of the groups; their addresses point into `arena`
     ByteArena arena;
     std::vector<Member> members;
   };
@@ -56,6 +59,7 @@ class FrozenWindows final : public Frozen {
   void write_group(StateWriter& writer, std::string& key, std::string& value, const std::uint8_t* row) const;
 
   std::shared_ptr<const TumblePlan> plan_;
+  bool complete_;
   bool erase_ = false;
   std::int64_t erase_end_ = 0;
   std::vector<Window> windows_;

@@ -157,6 +157,16 @@ void WindowTable::mark_clean() {
     if (set) set->mark_clean();
 }
 
+WindowTable::Entries WindowTable::entries() const {
+  Entries entries{size_, dirty_.size()};
+  for (const auto& set : distinct_) {
+    if (!set) continue;
+    entries.all += set->members().size();
+    entries.dirty += set->members().size() - set->first_dirty();
+  }
+  return entries;
+}
+
 std::size_t WindowTable::bytes() const {
   std::size_t total = index_.bytes() + dirty_.capacity() * 4 + arena_.bytes();
   for (const SlabPool::Slab& slab : slabs_) total += pool_.slab_bytes(slab);

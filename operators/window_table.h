@@ -91,6 +91,11 @@ class WindowTable {
   }
   [[nodiscard]] const std::vector<std::uint32_t>& dirty() const { return dirty_; }
   void mark_clean();
+  /// Groups and distinct values: all of them, and those that are dirty.
+  struct Entries {
+    std::size_t all = 0, dirty = 0;
+  };
+  [[nodiscard]] Entries entries() const;
   [[nodiscard]] ByteArena& arena() { return arena_; }
   /// One per accumulator; only those of kind `distinct` hold anything.
   [[nodiscard]] std::vector<std::unique_ptr<DistinctSet>>& distinct() { return distinct_; }

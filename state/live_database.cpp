@@ -23,6 +23,8 @@ constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 10;
 constexpr std::size_t kDatabaseManifestBytesMax = std::size_t{1} << 20;
 constexpr int kSortedRunsMax = 6;
+// A new database costs about as much as a checkpoint of so many bytes.
+constexpr std::uint64_t kReplacedFromBytes = std::uint64_t{4} << 20;
 constexpr int kOpenFilesMax = 64;
 
 /// RocksDB's own log would be one more file per database that nobody reads.
@@ -37,10 +39,17 @@ void check(const rocksdb::Status& status, const std::string& what) {
   if (!status.ok()) fail(what + ": " + status.ToString());
 }
 
+rocksdb::ColumnFamilyMetaData contents(rocksdb::DB& db) {
+  rocksdb::ColumnFamilyMetaData all;
+  db.GetColumnFamilyMetaData(&all);
+  return all;
+}
+
 class SstWriter : public StateWriter {
  public:
-  SstWriter(rocksdb::SstFileWriter& file, const NodeChanges& node)
-      : file_(file), node_(node.name), prefix_(node_prefix(node.id)), key_(prefix_), end_(prefix_) {}
+  /// `erases`: the database may hold something to erase.
+  SstWriter(rocksdb::SstFileWriter& file, const NodeChanges& node, bool erases)
+      : file_(file), node_(node.name), erases_(erases), prefix_(node_prefix(node.id)), key_(prefix_), end_(prefix_) {}
 
   void put(std::string_view key, std::string_view value) override {
     key_.replace(prefix_.size(), std::string::npos, key);
@@ -52,7 +61,7 @@ class SstWriter : public StateWriter {
   }
   void erase_range(std::string_view from, std::string_view to) override {
     KAPPA_CHECK(from <= to, "a range ends behind its start");
-    if (from == to) return;
+    if (from == to || !erases_) return;
     key_.replace(prefix_.size(), std::string::npos, from);
     end_.replace(prefix_.size(), std::string::npos, to);
     check(file_.DeleteRange(key_, end_), "cannot write the state of " + node_);
@@ -63,6 +72,7 @@ class SstWriter : public StateWriter {
  private:
   rocksdb::SstFileWriter& file_;
   const std::string& node_;
+  const bool erases_;
   const std::string prefix_;
   std::string key_, end_;
   std::int64_t entries_ = 0;
@@ -174,17 +184,23 @@ LiveDatabase::~LiveDatabase() {
   if (mode_ != Mode::read_only) std::filesystem::remove_all(directory_, ignored);
 }
 
+bool LiveDatabase::is_worth_replacing() const {
+  const rocksdb::ColumnFamilyMetaData all = contents(*db_);
+  return all.file_count + 1 >= static_cast<std::size_t>(kSortedRunsMax) || all.size >= kReplacedFromBytes;
+}
+
 void LiveDatabase::ingest(const std::vector<NodeChanges>& nodes) {
   const std::string sst = directory_.string() + ".sst";
   rocksdb::SstFileWriter file(rocksdb::EnvOptions(*options_), *options_, nullptr, /*invalidate_page_cache=*/false);
   check(file.Open(sst), "cannot create " + sst);
+  const std::size_t files = contents(*db_).file_count;
   std::int64_t entries = 0;
   for (const NodeChanges& node : nodes) {
-    SstWriter writer(file, node);
+    SstWriter writer(file, node, /*erases=*/files > 0);
     node.frozen->write(writer);
     entries += writer.entries();
   }
-  if (entries == 0) return;  // an SST must not be empty; the file goes with the next one
+  if (entries == 0) return remove_tree(sst);  // an SST must not be empty
   check(file.Finish(), "cannot finish " + sst);
   KAPPA_KILL_POINT("checkpoint.sst-written");
   rocksdb::IngestExternalFileOptions options;

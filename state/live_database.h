@@ -50,8 +50,11 @@ class LiveDatabase : public std::enable_shared_from_this<LiveDatabase> {
   LiveDatabase& operator=(const LiveDatabase&) = delete;
   ~LiveDatabase();
 
-  /// Writes the changes to one SST and ingests it. Requires: ascending by id.
+  /// Writes the changes to one SST and ingests it; into an empty database without what they erase. Requires: ascending
+  /// by id.
   void ingest(const std::vector<NodeChanges>& nodes);
+  /// Whether an empty database in its place saves a compaction, or disk space and a part of a restore, to speak of.
+  [[nodiscard]] bool is_worth_replacing() const;
   /// Makes `target`, which must not exist: SSTs as hard links where possible, the rest as copies.
   void checkpoint(const Path& target);
   /// The entries of a node as of now. The reader keeps this database open.

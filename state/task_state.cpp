@@ -177,11 +177,26 @@ std::vector<NodeChanges> RocksTaskState::sorted_changes(
   return changes;
 }
 
+// Whether the changes leave nothing in the live database that is still needed.
+bool RocksTaskState::is_complete(const std::vector<std::pair<std::string, std::unique_ptr<Frozen>>>& nodes) const {
+  std::set<std::string> needed = nodes_;
+  for (const auto& [name, frozen] : nodes) {
+    if (!frozen) continue;
+    if (!frozen->is_complete()) return false;
+    needed.erase(name);
+  }
+  return needed.empty();
+}
+
 void RocksTaskState::write(const CheckpointMeta& meta,
                            std::vector<std::pair<std::string, std::unique_ptr<Frozen>>> nodes) {
   check_meta(meta);
   KAPPA_CHECK(!pending_, "one pending checkpoint at a time");
   KAPPA_CHECK(usable_, "restore() or clear() comes first");
+  if (live_->is_worth_replacing() && is_complete(nodes)) {
+    clear();  // one sorted file in an empty database: nothing to compact, and the least to restore
+    KAPPA_KILL_POINT("checkpoint.database-replaced");
+  }
   usable_ = false;
   live_->ingest(sorted_changes(std::move(nodes)));
   Manifest manifest{.task = task_, .meta = meta, .nodes = {nodes_.begin(), nodes_.end()}, .files = {}};

@@ -65,6 +65,7 @@ class RocksTaskState : public TaskState {
 
   [[nodiscard]] Path find(const std::string& id) const;
   [[nodiscard]] Path next_live_directory();
+  [[nodiscard]] bool is_complete(const std::vector<std::pair<std::string, std::unique_ptr<Frozen>>>& nodes) const;
   void bring_files(const Path& checkpoint, const Manifest& manifest, const Path& live);
   [[nodiscard]] std::vector<NodeChanges> sorted_changes(
       std::vector<std::pair<std::string, std::unique_ptr<Frozen>>> nodes);

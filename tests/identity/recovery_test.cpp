@@ -51,6 +51,24 @@ TEST_CASE("a death at any point of a commit or checkpoint is not seen in what is
 TEST_CASE("a death at any point, behind a repartition and a merge, is not seen in what is published") {
   die_everywhere("bids-two-topics-repartition", {2});
 }
+// Each piece leaves a checkpoint or more, so that in the end a complete one takes the place of several.
+TEST_CASE("a death between a state database and the one that replaces it is not seen in what is published") {
+  constexpr std::size_t kPieces = 12;
+  for (const std::string name : {"bids", "bids-two-topics-repartition"}) {
+    const Scenario subject = scenario(name, 3000);
+    const Published want = baseline(subject);
+    INFO(name);
+    Arena arena(subject);
+    for (std::size_t piece = 1; piece <= kPieces; ++piece) {
+      arena.feed(subject.input.size() * piece / kPieces);
+      arena.call("run", {"--until-end"}, kBusy, piece % 2 == 0 ? "checkpoint.database-replaced:1" : "");
+    }
+    arena.finish(kBusy);
+    CHECK(difference(want, arena.published()) == "");
+    CHECK(arena.kills_at_points.all > 0);
+    CHECK(arena.kills_at_points.in_checkpoint == arena.kills_at_points.all);
+  }
+}
 // Also behind the last record and in front of the last marker.
 TEST_CASE("a death behind any one commit is not seen in what is published") {
   for (const std::string name : {"flights-repartition", "bids-two-topics"}) {

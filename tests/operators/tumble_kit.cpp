@@ -119,6 +119,7 @@ void MemoryState::put(std::string_view key, std::string_view value) {
   REQUIRE(std::string(key) >= erased_to_);
   last_ = std::string(key);
   entries_[last_] = std::string(value);
+  if (also_ != nullptr) also_->emplace(last_, value);
 }
 
 void MemoryState::erase_range(std::string_view from, std::string_view to) {
@@ -132,7 +133,12 @@ void MemoryState::checkpoint(Operator& op) {
   erased_to_.clear();
   const std::unique_ptr<Frozen> frozen = op.freeze();
   REQUIRE(frozen != nullptr);
+  Entries written;
+  also_ = &written;
   frozen->write(*this);
+  also_ = nullptr;
+  if (frozen->is_complete()) CHECK(written == entries_);
+  ++(frozen->is_complete() ? complete_ : partial_);
 }
 
 void MemoryState::restore_into(Operator& op) const {

@@ -22,15 +22,20 @@ class MemoryState : public StateWriter {
  public:
   void put(std::string_view key, std::string_view value) override;
   void erase_range(std::string_view from, std::string_view to) override;
-  /// Writes a checkpoint.
+  /// Writes a checkpoint; one that says that it is complete must equal all that is kept here.
   void checkpoint(Operator& op);
+  [[nodiscard]] int complete() const { return complete_; }
+  [[nodiscard]] int partial() const { return partial_; }
   void restore_into(Operator& op) const;
-  [[nodiscard]] const std::map<std::string, std::string>& entries() const { return entries_; }
+  using Entries = std::map<std::string, std::string>;
+  [[nodiscard]] const Entries& entries() const { return entries_; }
 
  private:
-  std::map<std::string, std::string> entries_;
+  Entries entries_;
   std::string last_;
   std::string erased_to_;
+  Entries* also_ = nullptr;  // takes what is put, as an empty database would
+  int complete_ = 0, partial_ = 0;
 };
 
 }  // namespace kappa::testkit

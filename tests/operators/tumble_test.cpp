@@ -93,13 +93,42 @@ TEST_CASE("what a checkpoint holds does not depend on how many were written befo
   Output out;
   const auto once = make_tumble(test), often = make_tumble(test);
   MemoryState state_once, state_often;
-  for (std::size_t begin = 0; begin < rows.size(); begin += 20) {
-    once->process(to_batch(test.schema, rows, begin, begin + 20), out);
-    often->process(to_batch(test.schema, rows, begin, begin + 20), out);
+  for (std::size_t begin = 0; begin < rows.size(); begin += 4) {
+    once->process(to_batch(test.schema, rows, begin, begin + 4), out);
+    often->process(to_batch(test.schema, rows, begin, begin + 4), out);
     state_often.checkpoint(*often);
   }
   state_once.checkpoint(*once);
   CHECK(state_once.entries() == state_often.entries());
+  CHECK(state_often.complete() > 0);
+  CHECK(state_often.partial() > 0);
+}
+
+TEST_CASE("a checkpoint is complete iff half of the groups and distinct values, or more, are dirty", "[tumble]") {
+  const TumbleCase test = counted({{"k", Type::bigint(), true}, {"v", Type::bigint(), true}},
+                                  {{AggregateFunction::count_distinct, 1, -1, "d"}});
+  const auto op = make_tumble(test);
+  Output out;
+  MemoryState state;
+  // Each of the keys [0, keys) with a value of its own: a group and a distinct value each.
+  const auto is_complete_after = [&](std::int64_t keys, std::int64_t value) {
+    std::vector<Row> rows;
+    for (std::int64_t k = 0; k < keys; ++k) rows.push_back(row_at(1, {k, value}));
+    if (keys > 0) op->process(to_batch(test.schema, rows), out);
+    const int before = state.complete();
+    state.checkpoint(*op);
+    return state.complete() > before;
+  };
+  CHECK_FALSE(is_complete_after(0, 0));  // nothing is there, nor was
+  CHECK(is_complete_after(100, 0));
+  CHECK_FALSE(is_complete_after(0, 0));
+  CHECK_FALSE(is_complete_after(60, 0));  // 60 dirty groups of 200 entries
+  CHECK(is_complete_after(100, 0));       // half of them
+  CHECK_FALSE(is_complete_after(60, 1));  // 60 groups and as many new values, of 260
+  CHECK(is_complete_after(100, 2));       // 200 of 360
+  op->advance(kForever, out);
+  CHECK(is_complete_after(0, 0));  // all closed: nothing is left, and nothing is written
+  CHECK(state.entries().empty());
 }
 
 TEST_CASE("what was frozen does not change with the operator, and outlives it", "[tumble]") {

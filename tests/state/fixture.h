@@ -51,17 +51,20 @@ using Changes = std::vector<std::pair<std::string, std::unique_ptr<Frozen>>>;
 struct Change : Frozen {
   std::vector<std::pair<std::string, std::string>> erased;
   Entries puts;
+  bool complete = false;
+  [[nodiscard]] bool is_complete() const override { return complete; }
   void write(StateWriter& writer) override {
     for (const auto& [from, to] : erased) writer.erase_range(from, to);
     for (const auto& [key, value] : puts) writer.put(key, value);
   }
 };
 
-inline Changes puts(const Nodes& nodes) {
+inline Changes puts(const Nodes& nodes, bool complete = false) {
   Changes changes;
   for (const auto& [name, entries] : nodes) {
     auto change = std::make_unique<Change>();
     change->puts = entries;
+    change->complete = complete;
     changes.emplace_back(name, std::move(change));
   }
   return changes;
@@ -93,6 +96,38 @@ inline Path checkpoint_path(const Path& store, const std::string& task, const Ch
   const std::string digits = std::to_string(meta.sequence);
   return store / "checkpoints" / task / (std::string(10 - digits.size(), '0') + digits + "-" + meta.id);
 }
+
+/// The live database of a task: another one after each clear(), restore() and complete checkpoint that replaces it.
+inline Path live_path(const Path& store, const std::string& task) {
+  Path found;
+  for (const auto& entry : std::filesystem::directory_iterator(store / "live" / task)) {
+    if (!entry.is_directory()) throw std::logic_error("a stray file: " + entry.path().string());
+    if (!found.empty()) throw std::logic_error("two live databases");
+    found = entry.path();
+  }
+  return found;
+}
+
+/// A store with one task, which has begun empty.
+struct OneTask {
+  explicit OneTask(StateStoreOptions options) : store(open_state_store(std::move(options))) {
+    task = store->open({"total", 0});
+    task->clear();
+  }
+  std::string checkpoint(std::int64_t sequence, Changes changes) {
+    const CheckpointMeta meta = meta_of(sequence);
+    task->write(meta, std::move(changes));
+    task->publish();
+    return meta.id;
+  }
+  Entries restored(const std::string& id, const std::string& node) {
+    const auto state = task->restore(id);
+    return read_all(*state, node);
+  }
+
+  std::unique_ptr<StateStore> store;
+  std::unique_ptr<TaskState> task;
+};
 
 /// The kind and the text of the kappa::Error that `action` throws; {} if it throws none.
 template <class Action>

@@ -17,6 +17,7 @@ namespace {
 using namespace testkit;
 
 constexpr std::int64_t kCheckpoints = 8;
+constexpr std::int64_t kReplacedAt = 6;  // the first five lie in one database
 
 /// What checkpoint `sequence` holds.
 Nodes content(std::int64_t sequence) {
@@ -40,7 +41,11 @@ void run_task(const Path& directory) {
   const std::int64_t start = checkpoints.empty() ? 0 : checkpoints[0].sequence;
   checkpoints.empty() ? task->clear() : static_cast<void>(task->restore(checkpoints[0].id));
   for (std::int64_t i = start + 1; i <= kCheckpoints; ++i) {
-    task->write(meta_of(i), puts({{"node", {{"key " + std::to_string(i), "value"}, {"last", std::to_string(i)}}}}));
+    // The first half by changes, the other complete: one of those begins an empty database.
+    task->write(meta_of(i),
+                i > kCheckpoints / 2
+                    ? puts(content(i), true)
+                    : puts({{"node", {{"key " + std::to_string(i), "value"}, {"last", std::to_string(i)}}}}));
     task->publish();
   }
 }
@@ -109,7 +114,7 @@ TEST_CASE("a kill at any point leaves the checkpoints before it, and the task go
   for (const Point point : {Point{"checkpoint.sst-written", -1}, Point{"checkpoint.ingested", -1},
                             Point{"checkpoint.created", -1}, Point{"checkpoint.manifest-written", -1},
                             Point{"checkpoint.manifest-synced", -1}, Point{"checkpoint.published", 0}}) {
-    for (const std::int64_t n : {1, 2, 5}) {
+    for (const std::int64_t n : {std::int64_t{1}, std::int64_t{2}, std::int64_t{5}, kReplacedAt}) {
       INFO(point.name << " passage " << n);
       const TemporaryDirectory directory;
       const std::string kill = std::string(point.name) + ":" + std::to_string(n);
@@ -119,6 +124,14 @@ TEST_CASE("a kill at any point leaves the checkpoints before it, and the task go
       CHECK(expect_good(directory.path()) == kCheckpoints);
     }
   }
+}
+
+TEST_CASE("a kill between a database and the one that replaces it leaves the checkpoints before", "[state]") {
+  const TemporaryDirectory directory;
+  REQUIRE(was_killed(run_child("child: runs a task", directory.path(), "checkpoint.database-replaced:1")));
+  CHECK(expect_good(directory.path()) == kReplacedAt - 1);
+  REQUIRE(run_child("child: runs a task", directory.path(), "") == 0);
+  CHECK(expect_good(directory.path()) == kCheckpoints);
 }
 
 TEST_CASE("a kill while an old checkpoint is removed or one is restored does no harm", "[state]") {

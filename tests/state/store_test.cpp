@@ -14,26 +14,6 @@ namespace {
 
 using namespace testkit;
 
-struct OneTask {
-  explicit OneTask(StateStoreOptions options) : store(open_state_store(std::move(options))) {
-    task = store->open({"total", 0});
-    task->clear();
-  }
-  std::string checkpoint(std::int64_t sequence, Changes changes) {
-    const CheckpointMeta meta = meta_of(sequence);
-    task->write(meta, std::move(changes));
-    task->publish();
-    return meta.id;
-  }
-  Entries restored(const std::string& id, const std::string& node) {
-    const auto state = task->restore(id);
-    return read_all(*state, node);
-  }
-
-  std::unique_ptr<StateStore> store;
-  std::unique_ptr<TaskState> task;
-};
-
 /// Calls back with the writer, so that a test may do what a contract forbids.
 struct Scripted : Frozen {
   explicit Scripted(std::function<void(StateWriter&)> run_) : run(std::move(run_)) {}
