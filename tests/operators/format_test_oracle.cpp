@@ -197,7 +197,7 @@ TEST_CASE("a document is read the same whatever the document before was", "[form
       R"({"a": 1, "b}": "0123456789012345678901234567890123456789012345678901234567890123456789", "c": 0, "d": "x"})",
       R"({"a":8,"y":true,"b}":"","z":"","c":0.5,"b}":"again"})");
   int read = 0, failed = 0;
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     const std::string document = documents.like(before);
     const char behind = document.size() % 2 == 0 ? '7' : '"';
     const auto fresh = json_decoder(options)(), warm = json_decoder(options)();
@@ -207,6 +207,6 @@ TEST_CASE("a document is read the same whatever the document before was", "[form
     REQUIRE(row == decode_one(*fresh, document, behind));
     (is_failure_of_document(row) ? failed : read) += 1;
   }
-  CHECK(read > 500);
-  CHECK(failed > 5000);
+  CHECK(read > 150);
+  CHECK(failed > 1500);
 }
