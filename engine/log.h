@@ -152,6 +152,9 @@ class Log {
   virtual void forget_group(const std::string& group) = 0;
   /// Refused, naming the holder, while another process (or another lock of this one) holds the group.
   [[nodiscard]] virtual std::unique_ptr<RunLock> lock_group(const std::string& group) = 0;
+  /// Whether lock_group() keeps out every other run. If not, only a newer producer stops the commits of an older one,
+  /// so producers are opened before committed() is read.
+  [[nodiscard]] virtual bool lock_is_exclusive() const { return true; }
 
   /// Returns when something may have been committed since the last call of this thread, when wake() is called, or after
   /// `timeout`, whichever is first. Spurious returns are allowed.

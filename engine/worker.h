@@ -26,9 +26,11 @@ struct RunShared {
 
 class Worker {
  public:
-  Worker(RunShared& shared, int number);
+  explicit Worker(RunShared& shared);
   ~Worker();
 
+  /// Of a stage that will get tasks; in front of them.
+  void add_producer(int stage, std::unique_ptr<Producer> producer);
   /// `state` may be null; both are borrowed.
   void add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state);
   void work(std::stop_token stop);
@@ -53,7 +55,6 @@ class Worker {
   void pace();
 
   RunShared& shared_;
-  int number_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::map<int, Transaction> transactions_;  // by stage
   std::chrono::steady_clock::time_point last_commit_, last_markers_, last_checkpoint_, started_;

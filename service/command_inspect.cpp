@@ -95,7 +95,7 @@ std::string create_table(const std::string& topic, const std::vector<Sampled>& f
 }  // namespace
 
 int command_log_schema(CommandContext& context, const std::string& topic) {
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   const TopicInfo info = topic_named(log, topic);
   std::vector<Sampled> fields;
   std::int64_t documents = 0;

@@ -18,7 +18,7 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   options.message = [&](const std::string& line) { context.tell(line); };
   Progress progress(*options.clock);
   options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   install_signals();
   for (const std::string& warning : missing_fields(graph, log)) context.tell("warning: " + warning);
   const std::unique_ptr<StateStore> state = context.state("", false);

@@ -36,8 +36,10 @@ class CommandContext {
   [[nodiscard]] const Graph& graph() const;
   /// As graph(), and application.id must be set.
   [[nodiscard]] const Graph& application() const;
-  /// Opens it; `create` makes the directory.
-  [[nodiscard]] LocalLog& log(bool create);
+  /// Kafka's with bootstrap.servers, else the embedded one, whose directory `create` makes.
+  [[nodiscard]] Log& log(bool create);
+  /// Null with bootstrap.servers.
+  [[nodiscard]] LocalLog* local_log(bool create);
   [[nodiscard]] Catalog catalog() const;
   /// Of live, or of the run `run`, which may borrow live's checkpoints. Nothing is made or locked before the first task
   /// is opened, so that a run that is refused leaves nothing behind.
@@ -52,11 +54,13 @@ class CommandContext {
 
  private:
   void load_settings(const CommonOptions& options);
+  [[nodiscard]] std::unique_ptr<Log> open_kafka() const;
 
   bool json_;
   Settings settings_;
   std::optional<Graph> graph_;
-  std::unique_ptr<LocalLog> log_;
+  std::unique_ptr<LocalLog> local_log_;
+  std::unique_ptr<Log> kafka_log_;
 };
 
 /// A topic that must exist; refused with the nearest name.

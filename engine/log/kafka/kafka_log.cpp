@@ -49,6 +49,8 @@ class KafkaBrokers : public KafkaLog {
     return detail::lock_kafka_group(client_.options().bootstrap_servers, group, client_.options().lock_directory);
   }
 
+  bool lock_is_exclusive() const override { return false; }  // other machines
+
   void wait(std::chrono::milliseconds timeout) override { news_.wait(timeout); }
   void wake() override { news_.wake(); }
 
