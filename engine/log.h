@@ -94,7 +94,7 @@ struct Position {
 
 enum class CommitOutcome : std::uint8_t {
   committed,
-  aborted,  // nothing of it will ever be seen
+  aborted,  // nothing of it will ever be seen; make a new producer
   unknown,  // destroy the producer, make a new one, read the committed positions, recover
 };
 

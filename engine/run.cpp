@@ -95,6 +95,7 @@ class Run {
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<RunShared> shared_;
   std::map<std::pair<int, int>, std::unique_ptr<Producer>> producers_;  // by stage and worker
+  std::vector<std::unique_ptr<Producer>> starters_;                     // by stage
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -114,6 +115,7 @@ void Run::open_producers() {
       auto producer = log_.open_producer(fmt::format("{}.{}", group_of(graph_, stage, options_.run), n));
       if (n < wanted) producers_[{static_cast<int>(s), n}] = std::move(producer);
     }
+    starters_.push_back(log_.open_producer(group_of(graph_, stage, options_.run) + ".start"));
   }
 }
 
@@ -124,6 +126,7 @@ void Run::plan() {
         "--rebuild is not available yet for a graph with a repartition: use `kappa replay`, or another application.id");
   check_topics(graph_, topology_, log_, options_);
   if (!log_.lock_is_exclusive()) open_producers();
+  check_positions(graph_, topology_, log_, options_.run);
   const Recovery recovery(graph_, log_, options_);
   for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
     const Stage& stage = topology_.stages[s];
@@ -171,7 +174,7 @@ void Run::commit_starts() {
       for (const Task* task : worker->tasks())
         if (&task->stage() == &topology_.stages[s])
           for (Position& position : task->positions(1)) positions.push_back(std::move(position));
-    if (log_.open_producer(group + ".start")->commit(group, positions) != CommitOutcome::committed)
+    if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }
 }

@@ -122,6 +122,7 @@ int command_validate(CommandContext& context) {
     const Topology topology = topology_of(graph, context.log(false), "");
     RunOptions options;
     check_topics(graph, topology, context.log(false), options);
+    check_positions(graph, topology, context.log(false), "");
     stages = fmt::format("{} stage(s)", topology.stages.size());
     warnings = missing_fields(graph, context.log(false));
     for (const std::string& warning : warnings) context.tell("warning: " + warning);

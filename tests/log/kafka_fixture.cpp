@@ -1,6 +1,5 @@
 #include "kappa/tests/log/kafka_fixture.h"
 
-#include <array>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -147,10 +146,10 @@ KafkaFixture::KafkaFixture() {
   }
 }
 
-std::unique_ptr<KafkaLog> KafkaFixture::open() {
+std::unique_ptr<KafkaLog> KafkaFixture::open(std::function<void(const std::string&)> message) const {
   KafkaLogOptions options;
   options.bootstrap_servers = broker();
-  options.message = [this](const std::string& line) { lines.push_back(line); };
+  options.message = std::move(message);
   return open_kafka_log(std::move(options));
 }
 

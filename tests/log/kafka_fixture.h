@@ -45,11 +45,10 @@ class BareProducer {
 
 struct KafkaFixture {
   KafkaFixture();
-  std::vector<std::string> lines;  // told by logs of this fixture, which must not outlive it
   TopicPartition at{"bids", 0};
 
-  [[nodiscard]] std::unique_ptr<KafkaLog> open();
-  [[nodiscard]] LogFactory factory() {
+  [[nodiscard]] std::unique_ptr<KafkaLog> open(std::function<void(const std::string&)> message = nullptr) const;
+  [[nodiscard]] LogFactory factory() const {
     return {[this] { return std::unique_ptr<Log>(open()); }, 1};
   }
 };

@@ -6,12 +6,12 @@ namespace kappa::testkit {
 namespace {
 
 TEST_CASE("Kafka keeps the contract about topics", "[kafka]") {
-  KafkaFixture fixture;
+  const KafkaFixture fixture;
   check_log_topics(fixture.factory());
 }
 
 TEST_CASE("Kafka keeps the contract", "[kafka]") {
-  KafkaFixture fixture;
+  const KafkaFixture fixture;
   delete_groups({"app", "one", "two"});
   SECTION("records") { check_log_records(fixture.factory()); }
   SECTION("commits") { check_log_commits(fixture.factory()); }

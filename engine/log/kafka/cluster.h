@@ -32,7 +32,7 @@ class KafkaCluster {
   struct Offsets {
     std::int64_t start = 0, end = 0;  // end: the last stable offset
   };
-  /// Waits until the end has passed what note_committed() told.
+  /// Waits, a few seconds at most, until the end has passed what note_committed() told.
   [[nodiscard]] Offsets offsets(const TopicPartition& at);
   /// A commit ends when it is decided; the brokers move the ends of its partitions a moment later. So that the end that
   /// is asked for after a commit of this log holds it, the producer tells what it has written.

@@ -5,6 +5,7 @@
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/log/local/file.h"
 #include "kappa/engine/random_id.h"
 
@@ -191,12 +192,15 @@ CommitOutcome KafkaProducer::commit(const std::string& group, std::span<const Po
   if (!positions.empty()) check_name("group", group);
   if (!open_ && positions.empty()) return CommitOutcome::committed;
   begin();
+  KAPPA_KILL_POINT("kafka.commit.begun");
   if (!positions.empty())
     if (const CallResult sent = send_positions(group, positions); sent != CallResult::done) return give_up(sent);
+  KAPPA_KILL_POINT("kafka.commit.positions-sent");
   const CallResult ended = transactions_->call(timeout_, [written = written_](rd_kafka_t* handle, int timeout_ms) {
     return rd_kafka_commit_transaction(handle, timeout_ms);
   });
   if (ended != CallResult::done) return give_up(ended);
+  KAPPA_KILL_POINT("kafka.commit.decided");
   note_committed();
   open_ = false;
   pending_bytes_ = 0;
@@ -226,7 +230,8 @@ CommitOutcome KafkaProducer::give_up(CallResult result) {
   pending_bytes_ = 0;
   open_ = false;
   const bool aborted = result == CallResult::done;
-  if (!aborted) dead_ = why;
+  // Also after the abort: librdkafka 2.0 goes on with sequence numbers that the broker has not seen.
+  dead_ = why;
   messages_->tell("the transaction of \"" + id_ + "\" " +
                   (aborted ? "was aborted: " : "has an unknown outcome, which the committed positions tell: ") + why);
   return aborted ? CommitOutcome::aborted : CommitOutcome::unknown;
