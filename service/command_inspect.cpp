@@ -118,7 +118,7 @@ int command_validate(CommandContext& context) {
   const Graph& graph = context.graph();
   std::vector<std::string> warnings;
   std::string stages = "topics were not looked at: there is no log";
-  if (std::filesystem::exists(context.settings().text("log.directory"))) {
+  if (context.has_log()) {
     const Topology topology = topology_of(graph, context.log(false), "");
     RunOptions options;
     check_topics(graph, topology, context.log(false), options);

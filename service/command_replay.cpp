@@ -31,6 +31,7 @@ ReplaySpec spec_of(const ReplayArguments& arguments) {
 int command_plan(CommandContext& context, const ReplayArguments& arguments) {
   const Graph& graph = context.application();
   Log& log = context.log(false);
+  context.check_replayable(graph);
   const ReplaySpec spec = spec_of(arguments);
   const std::unique_ptr<StateStore> state = context.look_at_state();
   const ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
@@ -53,6 +54,7 @@ int command_replay(CommandContext& context, const ReplayArguments& arguments) {
   Progress progress(*options.run.clock);
   options.run.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   Log& log = context.log(false);
+  context.check_replayable(graph);
   install_signals();
   const std::unique_ptr<StateStore> state = context.state(options.spec.name, true);
   const ReplayReport report = run_replay(graph, log, state.get(), context.catalog(), std::move(options), signal_stop());

@@ -8,7 +8,6 @@
 #include <mutex>
 
 #include "kappa/engine/error.h"
-#include "kappa/engine/log/kafka/kafka_log.h"
 #include "kappa/engine/schema.h"
 #include "kappa/sql/pipeline.h"
 #include "kappa/state/rocksdb_store.h"
@@ -136,7 +135,7 @@ Log& CommandContext::log(bool create) {
   return *kafka_log_;
 }
 
-std::unique_ptr<Log> CommandContext::open_kafka() const {
+std::unique_ptr<KafkaLog> CommandContext::open_kafka() const {
   KafkaLogOptions options;
   options.bootstrap_servers = settings_.text("bootstrap.servers");
   options.connect_timeout = settings_.duration("bootstrap.timeout");
@@ -147,6 +146,24 @@ std::unique_ptr<Log> CommandContext::open_kafka() const {
   options.lock_directory = settings_.text("state.directory");
   options.message = [this](const std::string& line) { tell(line); };
   return open_kafka_log(std::move(options));
+}
+
+void CommandContext::check_replayable(const Graph& graph) {
+  static_cast<void>(log(false));
+  for (const Node& node : graph.nodes()) {
+    if (!kafka_log_ || node.kind != NodeKind::source || !kafka_log_->topic(node.source.topic)) continue;
+    const auto topic = kafka_log_->topic_settings(node.source.topic);
+    const auto policy = topic.find("cleanup.policy");
+    if (policy != topic.end() && policy->second.find("compact") != std::string::npos)
+      refuse(
+          fmt::format("source \"{}\": topic \"{}\" is compacted (cleanup.policy={}): older records of a key are gone, "
+                      "so a replay would not give what live gave",
+                      node.name, node.source.topic, policy->second));
+  }
+}
+
+bool CommandContext::has_log() const {
+  return !settings_.text("bootstrap.servers").empty() || std::filesystem::exists(settings_.text("log.directory"));
 }
 
 LocalLog* CommandContext::local_log(bool create) {

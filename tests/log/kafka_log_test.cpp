@@ -15,6 +15,7 @@ TEST_CASE("Kafka keeps the contract", "[kafka]") {
   delete_groups({"app", "one", "two"});
   SECTION("records") { check_log_records(fixture.factory()); }
   SECTION("commits") { check_log_commits(fixture.factory()); }
+  SECTION("locks") { check_log_locks(fixture.factory()); }
   SECTION("times") { check_log_times(fixture.factory()); }
   SECTION("waiting") { check_log_waiting(fixture.factory()); }
 }

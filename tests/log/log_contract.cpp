@@ -208,6 +208,9 @@ void check_commits(Log& log, const LogFactory& factory) {
     CHECK(fencing->commit("", {}) == CommitOutcome::committed);
     CHECK(second->end_offset(at) == 1 + factory.gap);
   }
+}
+
+void check_locks(Log& log, const LogFactory& factory) {
   SECTION("a group is locked once, until its lock ends") {
     const auto second = factory.open();
     auto lock = log.lock_group("app");
@@ -291,6 +294,7 @@ void check_waiting(Log& log, const LogFactory& factory) {
 void check_log_topics(const LogFactory& factory) { check_topics(*factory.open()); }
 void check_log_records(const LogFactory& factory) { check_records(*factory.open(), factory.gap); }
 void check_log_commits(const LogFactory& factory) { check_commits(*factory.open(), factory); }
+void check_log_locks(const LogFactory& factory) { check_locks(*factory.open(), factory); }
 void check_log_times(const LogFactory& factory) { check_times(*factory.open(), factory.gap); }
 void check_log_waiting(const LogFactory& factory) { check_waiting(*factory.open(), factory); }
 

@@ -23,6 +23,7 @@ struct LogFactory {
 void check_log_topics(const LogFactory& factory);
 void check_log_records(const LogFactory& factory);
 void check_log_commits(const LogFactory& factory);
+void check_log_locks(const LogFactory& factory);
 void check_log_times(const LogFactory& factory);
 void check_log_waiting(const LogFactory& factory);
 

@@ -124,3 +124,21 @@ TEST_CASE("commands on Kafka name what is wrong", "[kafka]") {
   CHECK(denied.code == 2);
   CHECK_THAT(denied.err, Contains("loads code"));
 }
+
+TEST_CASE("a replay is that of the embedded log, and a compacted topic is not replayed", "[kafka]") {
+  OnKafka kafka;
+  fill(kafka.place);
+  const std::vector<std::string> replay{"replay", "p.sql", "--from", "2026-01-01", "--name", "proof", "--execute"};
+  kafka.place.good({"validate", "p.sql"});
+  kafka.place.good({"run", "p.sql", "--until-end"});
+  kafka.place.good(replay);
+  kafka.place.good({"diff", "proof"});
+  CHECK(published(kafka.place, "totals.proof").size() == expected_totals().size());
+  testkit::delete_topics({"bids"});
+  while (kafka.place.run({"log", "read", "bids"}).code == 0) {
+  }
+  testkit::create_topic("bids", "cleanup.policy", "compact");
+  const Outcome refused = kafka.place.run({"plan", "p.sql", "--from", "2026-01-01", "--name", "other"});
+  CHECK(refused.code == 3);
+  CHECK_THAT(refused.err, Contains("compacted"));
+}
