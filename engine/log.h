@@ -70,7 +70,8 @@ class Reader {
  public:
   virtual ~Reader() = default;
   /// Replaces the contents of `block` by up to `records_max` records below offset `before`; leaves it empty when there
-  /// is none to read now. Never blocks longer than one read from disk or one request.
+  /// is none to read now. Never blocks longer than one read from disk or one request. What was committed after the
+  /// reader was opened comes at the latest once wait() has returned for it, or once `before` lies beyond it.
   virtual void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) = 0;
   /// The next offset to be read; passes gaps and control records, so it reaches the end that it is compared with.
   [[nodiscard]] virtual std::int64_t position() const = 0;
@@ -93,7 +94,7 @@ struct Position {
 
 enum class CommitOutcome : std::uint8_t {
   committed,
-  aborted,  // nothing of it will ever be seen
+  aborted,  // nothing of it will ever be seen; make a new producer
   unknown,  // destroy the producer, make a new one, read the committed positions, recover
 };
 
@@ -151,11 +152,15 @@ class Log {
   virtual void forget_group(const std::string& group) = 0;
   /// Refused, naming the holder, while another process (or another lock of this one) holds the group.
   [[nodiscard]] virtual std::unique_ptr<RunLock> lock_group(const std::string& group) = 0;
+  /// Whether lock_group() keeps out every other run. If not, only a newer producer stops the commits of an older one,
+  /// so producers are opened before committed() is read.
+  [[nodiscard]] virtual bool lock_is_exclusive() const { return true; }
 
   /// Returns when something may have been committed since the last call of this thread, when wake() is called, or after
   /// `timeout`, whichever is first. Spurious returns are allowed.
   virtual void wait(std::chrono::milliseconds timeout) = 0;
-  /// Ends all current wait() calls, and the next one of each thread that waits.
+  /// Ends all current wait() calls, and the next one of each thread that waits; a read() that waits for the network
+  /// returns with what it has.
   virtual void wake() = 0;
 };
 

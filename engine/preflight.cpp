@@ -93,7 +93,6 @@ Topology topology_of(const Graph& graph, Log& log, const std::string& run) {
 
 void check_topics(const Graph& graph, const Topology& topology, Log& log, const RunOptions& options) {
   for (const Stage& stage : topology.stages) {
-    check_partition_counts(graph, stage, log, options.run);
     for (const StageInput& input : stage.inputs) {
       const Node& node = graph.node(input.node);
       if (input.repartition || node.source.partitioned_by.empty() || node.source.partitioned_by_trust) continue;
@@ -102,6 +101,10 @@ void check_topics(const Graph& graph, const Topology& topology, Log& log, const 
     for (const int n : stage.nodes)
       if (graph.node(n).kind == NodeKind::sink) check_sink(graph.node(n), stage.partitions, log, options.policy.suffix);
   }
+}
+
+void check_positions(const Graph& graph, const Topology& topology, Log& log, const std::string& run) {
+  for (const Stage& stage : topology.stages) check_partition_counts(graph, stage, log, run);
 }
 
 void create_topics(const Graph& graph, const Topology& topology, Log& log, const RunOptions& options,

@@ -65,6 +65,8 @@ class Run {
     std::unique_ptr<TaskState> state;
   };
   void plan();
+  void open_producers();
+  [[nodiscard]] int workers_wanted() const;
   void make_workers();
   void commit_starts();
   void work(std::stop_token stop);
@@ -82,8 +84,30 @@ class Run {
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<RunShared> shared_;
+  std::map<std::pair<int, int>, std::unique_ptr<Producer>> producers_;  // by stage and worker
+  std::vector<std::unique_ptr<Producer>> starters_;                     // by stage
   std::vector<std::unique_ptr<Worker>> workers_;
 };
+
+int Run::workers_wanted() const {
+  std::int32_t widest = 1;
+  for (const Stage& stage : topology_.stages) widest = std::max(widest, stage.partitions);
+  return std::clamp(options_.workers, 1, static_cast<int>(widest));
+}
+
+// Where others cannot be locked out, an older run may have had more workers than this one, but no more than partitions:
+// all their names are taken over, which ends what they have left open or still have at work.
+void Run::open_producers() {
+  for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
+    const Stage& stage = topology_.stages[s];
+    const std::int32_t wanted = std::min<std::int32_t>(workers_wanted(), stage.partitions);
+    for (std::int32_t n = 0; n < (log_.lock_is_exclusive() ? wanted : stage.partitions); ++n) {
+      auto producer = log_.open_producer(fmt::format("{}.{}", group_of(graph_, stage, options_.run), n));
+      if (n < wanted) producers_[{static_cast<int>(s), n}] = std::move(producer);
+    }
+    starters_.push_back(log_.open_producer(group_of(graph_, stage, options_.run) + ".start"));
+  }
+}
 
 void Run::plan() {
   const bool repartitions = topology_.stages.size() > 1;
@@ -91,6 +115,8 @@ void Run::plan() {
     refuse(
         "--rebuild is not available yet for a graph with a repartition: use `kappa replay`, or another application.id");
   check_topics(graph_, topology_, log_, options_);
+  if (!log_.lock_is_exclusive()) open_producers();
+  check_positions(graph_, topology_, log_, options_.run);
   const Recovery recovery(graph_, log_, options_);
   for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
     const Stage& stage = topology_.stages[s];
@@ -110,14 +136,15 @@ void Run::make_workers() {
       if (const auto info = log_.topic(context_.policy.suffix.empty() ? node.sink.topic
                                                                       : node.sink.topic + "." + context_.policy.suffix))
         context_.names.sink_partitions[node.sink.topic] = info->partitions;
-  std::int32_t widest = 1;
-  for (const Stage& stage : topology_.stages) widest = std::max(widest, stage.partitions);
-  const int count = std::clamp(options_.workers, 1, static_cast<int>(widest));
+  const int count = workers_wanted();
   coordinator_ = std::make_unique<Coordinator>(topology_, count, options_.close);
   if (state_ && options_.checkpoint_interval.count() > 0)
     checkpointer_ = std::make_unique<Checkpointer>(options_.metrics);
   shared_ = std::make_unique<RunShared>(context_, options_, *coordinator_, checkpointer_.get());
   for (int w = 0; w < count; ++w) workers_.push_back(std::make_unique<Worker>(*shared_, w));
+  if (producers_.empty()) open_producers();
+  for (auto& [of, producer] : producers_)
+    workers_[static_cast<std::size_t>(of.second)]->add_producer(of.first, std::move(producer));
   for (Planned& planned : planned_) {
     if (options_.message && !planned.start.explanation.empty()) options_.message(planned.start.explanation);
     if (options_.rebuild && planned.state) planned.state->drop_checkpoints();
@@ -138,7 +165,7 @@ void Run::commit_starts() {
       for (const Task* task : worker->tasks())
         if (&task->stage() == &topology_.stages[s])
           for (Position& position : task->positions(1)) positions.push_back(std::move(position));
-    if (log_.open_producer(group + ".start")->commit(group, positions) != CommitOutcome::committed)
+    if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }
 }

@@ -31,13 +31,15 @@ Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number)
 
 Worker::~Worker() = default;
 
-void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state) {
-  Transaction& transaction = transactions_[stage];
+void Worker::add_producer(int stage, std::unique_ptr<Producer> producer) {
   const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(stage)];
-  if (!transaction.producer) {
-    transaction.group = group_of(shared_.context.graph, spec, shared_.options.run);
-    transaction.producer = shared_.context.log.open_producer(fmt::format("{}.{}", transaction.group, number_));
-  }
+  transactions_[stage].group = group_of(shared_.context.graph, spec, shared_.options.run);
+  transactions_[stage].producer = std::move(producer);
+}
+
+void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state) {
+  Transaction& transaction = transactions_.at(stage);
+  const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(stage)];
   transaction.sequence = std::max(transaction.sequence, start.sequence);
   auto slot = std::make_unique<Slot>();
   slot->stage = stage;
@@ -184,8 +186,10 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
     for (Position& position : slot->task->positions(transaction.sequence + 1)) positions.push_back(std::move(position));
   }
   if (positions.empty() && transaction.producer->pending_bytes() == 0) return;
-  if (transaction.producer->commit(transaction.group, positions) != CommitOutcome::committed)
-    fail(fmt::format("the commit of {} did not succeed; a restart recovers from what is committed", transaction.group));
+  const CommitOutcome outcome = transaction.producer->commit(transaction.group, positions);
+  if (outcome != CommitOutcome::committed)
+    fail(fmt::format("the commit of {} {}: start the run again, it recovers from what is committed", transaction.group,
+                     outcome == CommitOutcome::aborted ? "was aborted" : "has an unknown outcome"));
   ++transaction.sequence;
   ++shared_.commits;
   ++commits_;

@@ -30,6 +30,8 @@ class Worker {
   Worker(RunShared& shared, int number);
   ~Worker();
 
+  /// Of a stage that will get tasks; in front of them.
+  void add_producer(int stage, std::unique_ptr<Producer> producer);
   /// `state` may be null; both are borrowed.
   void add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state);
   void work(std::stop_token stop);

@@ -87,12 +87,17 @@ void Worker::decide_idle(Slot& slot, int input) {
   Slot::Quiet& quiet = slot.quiet[static_cast<std::size_t>(input)];
   const auto now = shared_.options.clock->now();
   const std::int64_t position = task.position(input);
-  if (quiet.position != position || position < shared_.context.log.end_offset({spec.topic, task.partition()})) {
+  if (quiet.position != position) {
     quiet = {position, task.progress(input), now};
     return;
   }
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - quiet.since).count();
   if (waited < shared_.context.graph.node(spec.node).source.idle_timeout_us || task.progress(input) == kNever) return;
+  // The end last: a log may have to ask others for it.
+  if (position < shared_.context.log.end_offset({spec.topic, task.partition()})) {
+    quiet.since = now;
+    return;
+  }
   std::int64_t wanted = kForever;
   for (std::size_t i = 0; i < stage.inputs.size(); ++i)
     if (static_cast<int>(i) != input) wanted = std::min(wanted, task.progress(static_cast<int>(i)));

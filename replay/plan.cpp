@@ -34,6 +34,7 @@ class Planner {
     options.run = plan_.spec.name;
     options.policy.suffix = suffix();
     check_topics(graph_, topology_, log_, options);
+    check_positions(graph_, topology_, log_, options.run);
     plan_sinks();
     for (const Stage& stage : topology_.stages)
       for (const StageInput& input : stage.inputs)

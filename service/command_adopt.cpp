@@ -9,7 +9,9 @@
 namespace kappa {
 
 int command_log_adopt(CommandContext& context, const AdoptArguments& arguments) {
-  LocalLog& log = context.log(true);
+  LocalLog* local = context.local_log(true);
+  if (!local) usage_error("log adopt copies files into the embedded log; it is of no use with bootstrap.servers");
+  LocalLog& log = *local;
   if (!log.topic(arguments.topic)) log.create_topic(arguments.topic, arguments.partitions);
   const TopicPartition at{arguments.topic, arguments.partition};
   if (at.partition < 0 || at.partition >= log.topic(arguments.topic)->partitions)

@@ -48,7 +48,7 @@ int command_generate_nexmark(CommandContext& context, const GenerateArguments& a
   options.uniform_keys = arguments.uniform_keys;
   options.rate = arguments.event_rate;
   read_out_of_order(arguments.out_of_order, options);
-  LocalLog& log = context.log(true);
+  Log& log = context.log(true);
   install_signals();
   if (const auto info = log.topic(arguments.topic))
     options.partitions = info->partitions;

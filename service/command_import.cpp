@@ -109,7 +109,7 @@ class Fields {
 // Appends lines to a topic; commits every so often.
 class Appender {
  public:
-  Appender(LocalLog& log, const std::string& topic, int partitions) : log_(log), topic_(topic) {
+  Appender(Log& log, const std::string& topic, int partitions) : log_(log), topic_(topic) {
     if (const auto info = log.topic(topic))
       partitions_ = info->partitions;
     else
@@ -133,7 +133,7 @@ class Appender {
   [[nodiscard]] std::int64_t records() const { return records_; }
 
  private:
-  LocalLog& log_;
+  Log& log_;
   std::string topic_;
   std::int32_t partitions_ = 1;
   std::unique_ptr<Producer> producer_;
@@ -142,7 +142,7 @@ class Appender {
 }  // namespace
 
 int command_log_import(CommandContext& context, const ImportArguments& arguments) {
-  LocalLog& log = context.log(true);
+  Log& log = context.log(true);
   install_signals();
   Lines lines(arguments.file);
   Fields fields(arguments);
@@ -178,7 +178,7 @@ int command_log_import(CommandContext& context, const ImportArguments& arguments
 }
 
 int command_log_produce(CommandContext& context, const ProduceArguments& arguments) {
-  LocalLog& log = context.log(true);
+  Log& log = context.log(true);
   Appender appender(log, arguments.topic, arguments.partitions);
   if (arguments.partition && (*arguments.partition < 0 || *arguments.partition >= appender.partitions()))
     usage_error(fmt::format("topic \"{}\" has partitions 0 to {}", arguments.topic, appender.partitions() - 1));

@@ -95,7 +95,7 @@ std::string create_table(const std::string& topic, const std::vector<Sampled>& f
 }  // namespace
 
 int command_log_schema(CommandContext& context, const std::string& topic) {
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   const TopicInfo info = topic_named(log, topic);
   std::vector<Sampled> fields;
   std::int64_t documents = 0;
@@ -118,10 +118,11 @@ int command_validate(CommandContext& context) {
   const Graph& graph = context.graph();
   std::vector<std::string> warnings;
   std::string stages = "topics were not looked at: there is no log";
-  if (std::filesystem::exists(context.settings().text("log.directory"))) {
+  if (context.has_log()) {
     const Topology topology = topology_of(graph, context.log(false), "");
     RunOptions options;
     check_topics(graph, topology, context.log(false), options);
+    check_positions(graph, topology, context.log(false), "");
     stages = fmt::format("{} stage(s)", topology.stages.size());
     warnings = missing_fields(graph, context.log(false));
     for (const std::string& warning : warnings) context.tell("warning: " + warning);

@@ -102,7 +102,7 @@ void read_to(Reader& reader, const TopicPartition& at, std::int64_t end, Printer
 }  // namespace
 
 int command_log_topics(CommandContext& context) {
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   std::vector<std::vector<std::string>> rows{{"topic", "partitions", "records", "bytes"}};
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const TopicInfo& info : log.topics()) {
@@ -123,7 +123,7 @@ int command_log_topics(CommandContext& context) {
 }
 
 int command_log_read(CommandContext& context, const ReadArguments& arguments) {
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   const TopicInfo info = topic_named(log, arguments.topic);
   if (arguments.partition && (*arguments.partition < 0 || *arguments.partition >= info.partitions))
     usage_error(fmt::format("topic \"{}\" has partitions 0 to {}", info.name, info.partitions - 1));

@@ -30,7 +30,8 @@ ReplaySpec spec_of(const ReplayArguments& arguments) {
 
 int command_plan(CommandContext& context, const ReplayArguments& arguments) {
   const Graph& graph = context.application();
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
+  context.check_replayable(graph);
   const ReplaySpec spec = spec_of(arguments);
   const std::unique_ptr<StateStore> state = context.look_at_state();
   const ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
@@ -54,7 +55,8 @@ int command_replay(CommandContext& context, const ReplayArguments& arguments) {
   Progress progress(*options.run.clock);
   options.run.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   install_signals();
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
+  context.check_replayable(graph);
   const std::unique_ptr<StateStore> state = context.state(options.spec.name, true);
   const ReplayReport report = run_replay(graph, log, state.get(), context.catalog(), std::move(options), signal_stop());
   end_progress();
@@ -117,7 +119,7 @@ int command_diff(CommandContext& context, const DiffArguments& arguments) {
                        arguments.run, to_string(entry.plan.spec.output)));
   if (!entry.finished)
     context.tell(fmt::format("replay \"{}\" is not finished: what it has written so far is compared", arguments.run));
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   DiffOptions options;
   options.from_us = entry.plan.spec.from_us;
   options.to_us = entry.plan.spec.to_us;

@@ -20,7 +20,7 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   Progress progress(*options.clock);
   options.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   install_signals();  // before any thread: those that come later inherit what is blocked
-  LocalLog& log = context.log(false);
+  Log& log = context.log(false);
   RunMetrics metrics;
   options.metrics = &metrics;
   std::unique_ptr<HttpServer> http;

@@ -129,8 +129,46 @@ const Graph& CommandContext::application() const {
   return graph;
 }
 
-LocalLog& CommandContext::log(bool create) {
-  if (log_) return *log_;
+Log& CommandContext::log(bool create) {
+  if (LocalLog* local = local_log(create)) return *local;
+  if (!kafka_log_) kafka_log_ = open_kafka();
+  return *kafka_log_;
+}
+
+std::unique_ptr<KafkaLog> CommandContext::open_kafka() const {
+  KafkaLogOptions options;
+  options.bootstrap_servers = settings_.text("bootstrap.servers");
+  options.connect_timeout = settings_.duration("bootstrap.timeout");
+  options.client = settings_.kafka();
+  options.replication_factor = static_cast<int>(settings_.integer("topic.replication.factor", -1, 32767));
+  if (options.replication_factor == 0)
+    settings_.reject("topic.replication.factor", "must be 1 or more, or -1 for the brokers' default");
+  options.lock_directory = settings_.text("state.directory");
+  options.message = [this](const std::string& line) { tell(line); };
+  return open_kafka_log(std::move(options));
+}
+
+void CommandContext::check_replayable(const Graph& graph) {
+  static_cast<void>(log(false));
+  for (const Node& node : graph.nodes()) {
+    if (!kafka_log_ || node.kind != NodeKind::source || !kafka_log_->topic(node.source.topic)) continue;
+    const auto topic = kafka_log_->topic_settings(node.source.topic);
+    const auto policy = topic.find("cleanup.policy");
+    if (policy != topic.end() && policy->second.find("compact") != std::string::npos)
+      refuse(
+          fmt::format("source \"{}\": topic \"{}\" is compacted (cleanup.policy={}): older records of a key are gone, "
+                      "so a replay would not give what live gave",
+                      node.name, node.source.topic, policy->second));
+  }
+}
+
+bool CommandContext::has_log() const {
+  return !settings_.text("bootstrap.servers").empty() || std::filesystem::exists(settings_.text("log.directory"));
+}
+
+LocalLog* CommandContext::local_log(bool create) {
+  if (!settings_.text("bootstrap.servers").empty()) return nullptr;
+  if (local_log_) return local_log_.get();
   LocalLogOptions options;
   options.directory = settings_.text("log.directory");
   options.create = create;
@@ -141,8 +179,8 @@ LocalLog& CommandContext::log(bool create) {
     refuse(fmt::format(
         "there is no log in {}. `kappa log import` and `kappa generate` make one; log.directory says where it is",
         options.directory.string()));
-  log_ = open_local_log(options);
-  return *log_;
+  local_log_ = open_local_log(options);
+  return local_log_.get();
 }
 
 std::filesystem::path CommandContext::state_directory(const std::string& run) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "kappa/engine/log/kafka/kafka_log.h"
 #include "kappa/engine/log/local/local_log.h"
 #include "kappa/replay/catalog.h"
 #include "kappa/service/settings.h"
@@ -36,8 +37,14 @@ class CommandContext {
   [[nodiscard]] const Graph& graph() const;
   /// As graph(), and application.id must be set.
   [[nodiscard]] const Graph& application() const;
-  /// Opens it; `create` makes the directory.
-  [[nodiscard]] LocalLog& log(bool create);
+  /// Kafka's with bootstrap.servers, else the embedded one, whose directory `create` makes.
+  [[nodiscard]] Log& log(bool create);
+  /// There is one to look into: brokers, or a directory.
+  [[nodiscard]] bool has_log() const;
+  /// Refuses a source topic that Kafka compacts: what is read again is not what was read.
+  void check_replayable(const Graph& graph);
+  /// Null with bootstrap.servers.
+  [[nodiscard]] LocalLog* local_log(bool create);
   [[nodiscard]] Catalog catalog() const;
   /// Of live, or of the run `run`, which may borrow live's checkpoints. Nothing is made or locked before the first task
   /// is opened, so that a run that is refused leaves nothing behind.
@@ -52,11 +59,13 @@ class CommandContext {
 
  private:
   void load_settings(const CommonOptions& options);
+  [[nodiscard]] std::unique_ptr<KafkaLog> open_kafka() const;
 
   bool json_;
   Settings settings_;
   std::optional<Graph> graph_;
-  std::unique_ptr<LocalLog> log_;
+  std::unique_ptr<LocalLog> local_log_;
+  std::unique_ptr<KafkaLog> kafka_log_;
 };
 
 /// A topic that must exist; refused with the nearest name.

@@ -98,7 +98,7 @@ class CommandLine {
   }
 
   void add_log() {
-    CLI::App* log = app_.add_subcommand("log", "The embedded log: topics, schema, import, produce, read");
+    CLI::App* log = app_.add_subcommand("log", "The log: topics, schema, import, produce, read");
     log->require_subcommand(1);
     verb(*log, "topics", "List topics", false, command_log_topics);
     CLI::App* schema = verb(*log, "schema", "Print a CREATE TABLE made from a sample of a topic", false,

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/log/kafka/kafka_log.h"
 #include "kappa/engine/schema.h"
 #include "kappa/engine/time_text.h"
 
@@ -22,20 +23,36 @@ struct Known {
   const char* fallback;
 };
 constexpr std::array kKnown{
-    Known{"application.id", ""},       Known{"log.directory", "./kappa-data/log"},
-    Known{"log.sync", "commit"},       Known{"state.directory", "./kappa-data/state"},
-    Known{"commit.interval", "100ms"}, Known{"commit.records", "0"},
-    Known{"batch.rows", "4096"},       Known{"checkpoint.interval", "10s"},
-    Known{"checkpoint.retained", "3"}, Known{"checkpoint.history", "1h:24, 1d:7"},
-    Known{"checkpoint.directory", ""}, Known{"workers", "1"},
-    Known{"start", "earliest"},        Known{"late.topic", ""},
-    Known{"dead.letter.topic", ""},    Known{"errors.policy", "dead_letter"},
-    Known{"replay.live.lag", "10000"}, Known{"http.listen", ""},
-    Known{"http.expose", "false"},     Known{"http.token", ""},
+    Known{"application.id", ""},
+    Known{"log.directory", "./kappa-data/log"},
+    Known{"log.sync", "commit"},
+    Known{"state.directory", "./kappa-data/state"},
+    Known{"commit.interval", "100ms"},
+    Known{"commit.records", "0"},
+    Known{"batch.rows", "4096"},
+    Known{"checkpoint.interval", "10s"},
+    Known{"checkpoint.retained", "3"},
+    Known{"checkpoint.history", "1h:24, 1d:7"},
+    Known{"checkpoint.directory", ""},
+    Known{"workers", "1"},
+    Known{"start", "earliest"},
+    Known{"late.topic", ""},
+    Known{"dead.letter.topic", ""},
+    Known{"errors.policy", "dead_letter"},
+    Known{"replay.live.lag", "10000"},
+    Known{"http.listen", ""},
+    Known{"http.expose", "false"},
+    Known{"http.token", ""},
+    Known{"bootstrap.servers", ""},
+    Known{"bootstrap.timeout", "10s"},
+    Known{"topic.replication.factor", "-1"},
 };
 // In the design, and refused by name until they do what they say.
-constexpr std::array kNotYet{"bootstrap.servers", "processing.guarantee", "state.memory", "instance.id",
-                             "topic.replication.factor"};
+constexpr std::array kNotYet{"processing.guarantee", "state.memory", "instance.id"};
+// Settings of the Kafka client itself go through under this prefix, where they are allowed.
+constexpr std::string_view kKafka = "kafka.";
+
+bool is_kafka(const std::string& name) { return name.rfind(kKafka, 0) == 0; }
 
 std::string trimmed(const std::string& text) {
   const std::size_t from = text.find_first_not_of(" \t\r");
@@ -82,9 +99,13 @@ const Known* find_known(const std::string& name) {
 }  // namespace
 
 void Settings::set(const std::string& name, const std::string& value, const std::string& where) {
-  if (std::find(kNotYet.begin(), kNotYet.end(), name) != kNotYet.end() || name.rfind("kafka.", 0) == 0)
-    usage_error(fmt::format("setting \"{}\" ({}) is not available in this version: kappa runs on its embedded log only",
-                            name, where));
+  if (std::find(kNotYet.begin(), kNotYet.end(), name) != kNotYet.end())
+    usage_error(fmt::format("setting \"{}\" ({}) is not available in this version", name, where));
+  if (is_kafka(name)) {
+    check_kafka_setting(name.substr(kKafka.size()), where);
+    values_[name] = {resolved(value, name), where};
+    return;
+  }
   if (!find_known(name)) {
     std::vector<std::string> names;
     for (const Known& known : kKnown) names.emplace_back(known.name);
@@ -146,6 +167,13 @@ std::chrono::milliseconds Settings::duration(const std::string& name) const {
   if (!interval || interval->months != 0 || interval->us < 0 || interval->days < 0)
     reject(name, "must be a duration such as '100ms' or '10s'");
   return std::chrono::milliseconds((interval->days * 86'400'000'000LL + interval->us) / 1000);
+}
+
+std::map<std::string, std::string> Settings::kafka() const {
+  std::map<std::string, std::string> client;
+  for (const auto& [name, value] : values_)
+    if (is_kafka(name)) client[name.substr(kKafka.size())] = value.text;
+  return client;
 }
 
 std::vector<Settings::Line> Settings::lines() const {

@@ -31,6 +31,8 @@ class Settings {
   [[nodiscard]] std::string text(const std::string& name) const;
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t least, std::int64_t most) const;
   [[nodiscard]] std::chrono::milliseconds duration(const std::string& name) const;
+  /// Settings "kafka.*" by the client's own names.
+  [[nodiscard]] std::map<std::string, std::string> kafka() const;
   /// Error{usage} that names the setting, its value and where it was set.
   [[noreturn]] void reject(const std::string& name, const std::string& why) const;
   /// Name, value, where it was set; defaults included.

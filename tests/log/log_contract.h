@@ -15,12 +15,15 @@ namespace kappa::testkit {
 /// Opens one log, which is empty at first, as often as wanted.
 struct LogFactory {
   std::function<std::unique_ptr<Log>()> open;
+  /// Offsets that a commit takes in each partition beside its records (Kafka: its marker).
+  std::int64_t gap = 0;
 };
 
 // Each uses SECTIONs, and needs an empty log for every one of them.
 void check_log_topics(const LogFactory& factory);
 void check_log_records(const LogFactory& factory);
 void check_log_commits(const LogFactory& factory);
+void check_log_locks(const LogFactory& factory);
 void check_log_times(const LogFactory& factory);
 void check_log_waiting(const LogFactory& factory);
 

@@ -15,7 +15,7 @@ expected="./lib/systemd/system/kappa@.service
 ./usr/share/kappa/dashboard.json"
 found="$(find . -type f | sed 's|^./usr/lib/systemd|./lib/systemd|' | LC_ALL=C sort)"
 [ "$found" = "$expected" ] || { echo "the package holds:"; echo "$found"; exit 1; }
-for library in librocksdb libtcmalloc; do
+for library in librdkafka1 librocksdb libtcmalloc; do
   grep -q "^Depends:.*$library" "$work/control/control" || { echo "no dependency on $library"; cat "$work/control/control"; exit 1; }
 done
 sh -n "$work/control/postinst"

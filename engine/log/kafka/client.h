@@ -1,0 +1,70 @@
+// kappa/engine/log/kafka/client.h: makes librdkafka's handles with the settings that kappa needs, and takes what they
+// log.
+//
+// Threads:  safe from any thread.
+// Owns:     the settings; a handle holds on to the place where its lines go.
+// Errors:   kappa::Error `usage` for a setting that librdkafka does not take.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kappa/engine/log/kafka/handles.h"
+#include "kappa/engine/log/kafka/kafka_log.h"
+
+namespace kappa::detail {
+
+/// How long one question to the brokers may take.
+inline constexpr std::chrono::milliseconds kAnswerTimeout{30'000};
+
+/// Where librdkafka's threads leave their lines.
+class KafkaMessages {
+ public:
+  explicit KafkaMessages(std::function<void(const std::string&)> message) : message_(std::move(message)) {}
+  void tell(const std::string& line);
+  /// An error that no call returned: brokers that cannot be reached, wrong credentials.
+  void note_error(rd_kafka_resp_err_t code, const std::string& reason);
+  [[nodiscard]] std::string last_error();
+  /// Waiting longer will not help: credentials or certificates are wrong.
+  [[nodiscard]] bool is_hopeless();
+
+ private:
+  std::mutex mutex_;
+  std::function<void(const std::string&)> message_;
+  std::string last_line_, last_error_;
+  bool hopeless_ = false;
+};
+
+class KafkaClient {
+ public:
+  using Settings = std::vector<std::pair<const char*, std::string>>;
+
+  using DeliveryReport = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
+
+  explicit KafkaClient(KafkaLogOptions options);
+  /// `own` are this handle's settings; the user's come behind kappa's defaults and in front of what must hold.
+  [[nodiscard]] KafkaHandle make(rd_kafka_type_t type, const Settings& defaults, const Settings& musts,
+                                 DeliveryReport delivered = nullptr);
+  [[nodiscard]] const KafkaLogOptions& options() const { return options_; }
+  [[nodiscard]] KafkaMessages& messages() { return *messages_; }
+  /// Shared, since a producer whose call never returned is left behind with its handle, which may log after the log
+  /// has gone.
+  [[nodiscard]] const std::shared_ptr<KafkaMessages>& shared_messages() const { return messages_; }
+
+ private:
+  KafkaLogOptions options_;
+  std::shared_ptr<KafkaMessages> messages_;
+};
+
+/// The value of a client setting as given by the user, or `fallback`.
+[[nodiscard]] std::int64_t client_number(const KafkaClient& client, const std::string& name, std::int64_t fallback);
+
+/// "name: text" of an error code.
+[[nodiscard]] std::string error_text(rd_kafka_resp_err_t code);
+/// Worth asking again: the cluster is moving, or a connection went.
+[[nodiscard]] bool is_transient(rd_kafka_resp_err_t code);
+
+}  // namespace kappa::detail

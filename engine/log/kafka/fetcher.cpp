@@ -1,0 +1,96 @@
+#include "kappa/engine/log/kafka/fetcher.h"
+
+#include "kappa/engine/error.h"
+
+namespace kappa::detail {
+
+namespace {
+constexpr std::int64_t kQueueKilobytes = 8192;
+}  // namespace
+
+KafkaFetchers::KafkaFetchers(KafkaClient& client, KafkaNews& news)
+    : client_(client),
+      news_(news),
+      queue_bytes_(client_number(client, "queued.max.messages.kbytes", kQueueKilobytes) * 1024) {}
+
+KafkaConsumer& KafkaFetchers::reserve(const TopicPartition& at) {
+  const std::lock_guard lock(mutex_);
+  for (KafkaConsumer& consumer : consumers_)
+    if (consumer.reading.insert(at).second) return consumer;
+  consumers_.push_back({client_.make(RD_KAFKA_CONSUMER,
+                                     {{"fetch.wait.max.ms", "50"},
+                                      {"fetch.message.max.bytes", "1048576"},
+                                      {"queued.max.messages.kbytes", std::to_string(kQueueKilobytes)}},
+                                     {{"isolation.level", "read_committed"},
+                                      {"enable.partition.eof", "true"},
+                                      {"check.crcs", "true"},
+                                      {"auto.offset.reset", "error"},
+                                      {"enable.auto.commit", "false"},
+                                      {"enable.auto.offset.store", "false"},
+                                      {"allow.auto.create.topics", "false"},
+                                      // The bound is bytes: a bound of messages would only stall a fetch earlier.
+                                      {"queued.min.messages", "10000000"}}),
+                        {at}});
+  return consumers_.back();
+}
+
+void KafkaFetchers::release(KafkaConsumer& consumer, const TopicPartition& at) {
+  const std::lock_guard lock(mutex_);
+  consumer.reading.erase(at);
+}
+
+KafkaFetch::KafkaFetch(KafkaFetchers& fetchers, TopicPartition at, std::int64_t from)
+    : fetchers_(fetchers), at_(std::move(at)), consumer_(fetchers.reserve(at_)) {
+  rd_kafka_t* handle = consumer_.handle.get();
+  topic_.reset(rd_kafka_topic_new(handle, at_.topic.c_str(), nullptr));
+  queue_.reset(rd_kafka_queue_new(handle));
+  rd_kafka_queue_cb_event_enable(
+      queue_.get(), [](rd_kafka_t*, void* news) { static_cast<KafkaNews*>(news)->arrived(); }, &fetchers_.news_);
+  // Who leads the partition: asked now, or the first fetch begins up to a second late.
+  const struct rd_kafka_metadata* leaders = nullptr;
+  if (topic_ && rd_kafka_metadata(handle, 0, topic_.get(), &leaders, static_cast<int>(kAnswerTimeout.count())) ==
+                    RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_metadata_destroy(leaders);
+  if (topic_ && rd_kafka_consume_start_queue(topic_.get(), at_.partition, from, queue_.get()) == 0) return;
+  fetchers_.release(consumer_, at_);
+  fail(to_string(at_) + " cannot be read from offset " + std::to_string(from) + ": " +
+       error_text(rd_kafka_last_error()));
+}
+
+KafkaFetch::~KafkaFetch() {
+  rd_kafka_consume_stop(topic_.get(), at_.partition);
+  rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+  queue_.reset();
+  topic_.reset();
+  fetchers_.release(consumer_, at_);
+}
+
+void KafkaFetch::take(std::vector<rd_kafka_message_t*>& out, std::size_t most, std::chrono::milliseconds wait) {
+  const std::size_t had = out.size();
+  if (wait.count() > 0)
+    if (rd_kafka_message_t* first = rd_kafka_consume_queue(queue_.get(), static_cast<int>(wait.count())))
+      out.push_back(first);
+  const std::size_t filled = out.size();
+  out.resize(had + most);
+  const auto n = rd_kafka_consume_batch_queue(queue_.get(), 0, out.data() + filled, had + most - filled);
+  out.resize(filled + static_cast<std::size_t>(n > 0 ? n : 0));
+  stir(out, had);
+}
+
+// librdkafka 2.0 stops fetching a partition whose queue is full, and does not look at it again when the queue has been
+// emptied, but up to a second later, or when something else wakes its thread. So once a queue that was full is down to
+// a half, a small question goes to the partition's leader, by the same thread.
+void KafkaFetch::stir(const std::vector<rd_kafka_message_t*>& out, std::size_t had) {
+  for (std::size_t i = had; i < out.size(); ++i) bytes_ += static_cast<std::int64_t>(out[i]->len + out[i]->key_len);
+  messages_ += static_cast<std::int64_t>(out.size() - had);
+  if (messages_ == 0) return;
+  const auto left = static_cast<std::int64_t>(rd_kafka_queue_length(queue_.get())) * (bytes_ / messages_);
+  if (left > fetchers_.queue_bytes_ * 3 / 4) was_full_ = true;
+  if (!was_full_ || left > fetchers_.queue_bytes_ / 2) return;
+  was_full_ = false;
+  std::int64_t start = 0, end = 0;
+  constexpr int kTimeoutMs = 1000;
+  rd_kafka_query_watermark_offsets(consumer_.handle.get(), at_.topic.c_str(), at_.partition, &start, &end, kTimeoutMs);
+}
+
+}  // namespace kappa::detail

@@ -1,0 +1,68 @@
+// kappa/engine/log/kafka/fetcher.h: librdkafka consumers that fetch partitions, each into a queue of its own.
+//
+// No group, no subscription, no pause, no seek: a partition is started at an offset and stopped
+// (docs/decisions/0007-how-kafka-is-read.md). A consumer reads a partition once at a time; for a second reader of it
+// there is a second consumer.
+//
+// Threads:  KafkaFetchers from any thread; a KafkaFetch belongs to one.
+// Owns:     the consumers; a fetch borrows its own, and must end before the fetchers do.
+// Errors:   kappa::Error failed.
+#pragma once
+
+#include <list>
+#include <mutex>
+#include <set>
+
+#include "kappa/engine/log/kafka/client.h"
+#include "kappa/engine/log/kafka/news.h"
+
+namespace kappa::detail {
+
+class KafkaFetchers;
+
+struct KafkaConsumer {
+  KafkaHandle handle;
+  std::set<TopicPartition> reading;
+};
+
+/// One partition being fetched.
+class KafkaFetch {
+ public:
+  KafkaFetch(KafkaFetchers& fetchers, TopicPartition at, std::int64_t from);
+  ~KafkaFetch();
+  KafkaFetch(const KafkaFetch&) = delete;
+  KafkaFetch& operator=(const KafkaFetch&) = delete;
+
+  /// Appends what lies in the queue, at most `most` messages; the caller destroys them. Waits up to `wait` for the
+  /// first.
+  void take(std::vector<rd_kafka_message_t*>& out, std::size_t most, std::chrono::milliseconds wait);
+
+ private:
+  void stir(const std::vector<rd_kafka_message_t*>& out, std::size_t had);
+
+  KafkaFetchers& fetchers_;
+  TopicPartition at_;
+  KafkaConsumer& consumer_;
+  KafkaTopic topic_;
+  KafkaQueue queue_;
+  bool was_full_ = false;
+  std::int64_t bytes_ = 0, messages_ = 0;  // taken so far
+};
+
+class KafkaFetchers {
+ public:
+  KafkaFetchers(KafkaClient& client, KafkaNews& news);
+
+ private:
+  friend class KafkaFetch;
+  KafkaConsumer& reserve(const TopicPartition& at);
+  void release(KafkaConsumer& consumer, const TopicPartition& at);
+
+  KafkaClient& client_;
+  KafkaNews& news_;
+  const std::int64_t queue_bytes_;
+  std::mutex mutex_;
+  std::list<KafkaConsumer> consumers_;
+};
+
+}  // namespace kappa::detail

@@ -1,0 +1,58 @@
+// kappa/engine/log/kafka/kafka_producer.h: one transactional producer.
+//
+// A transaction begins with the first append() after a commit, and its records are on their way from then on; commit()
+// adds the positions and ends it. Opening a producer fences older ones of its id and ends their open transaction.
+//
+// librdkafka cannot write the timestamp 0 (it takes the clock's instead), so the first millisecond of 1970 is written
+// as the second.
+//
+// Threads:  belongs to one thread.
+// Owns:     its connections; records are copied.
+// Errors:   kappa::Error `failed` where it is fenced or of no use any more; `refused` for what cannot be written.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "kappa/engine/log/kafka/cluster.h"
+#include "kappa/engine/log/kafka/transactions.h"
+
+namespace kappa::detail {
+
+class KafkaProducer : public Producer {
+ public:
+  KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id);
+  ~KafkaProducer() override;
+
+  void append(const TopicPartition& to, std::span<const OutRecord> records) override;
+  [[nodiscard]] std::int64_t pending_bytes() const override { return pending_bytes_; }
+  [[nodiscard]] CommitOutcome commit(const std::string& group, std::span<const Position> positions) override;
+  void abort() override;
+
+ private:
+  [[nodiscard]] KafkaHandle make_handle(KafkaClient& client);
+  void begin();
+  rd_kafka_topic_t* topic(const TopicPartition& to);
+  void produce(rd_kafka_topic_t* topic, const TopicPartition& to, const OutRecord& record);
+  void note_committed();
+  CallResult send_positions(const std::string& group, std::span<const Position> positions);
+  CommitOutcome give_up(CallResult result);
+  [[noreturn]] void fail_fenced();
+  void check_usable() const;
+
+  KafkaCluster& cluster_;
+  std::shared_ptr<KafkaMessages> messages_;
+  std::string id_;
+  std::chrono::milliseconds timeout_;
+  std::unique_ptr<KafkaTransactions> transactions_;
+  std::map<std::string, KafkaTopic> topics_;
+  /// The last offset in each partition, as delivery reports say; shared with the calls (transactions.h).
+  using Written = std::map<TopicPartition, std::int64_t>;
+  std::shared_ptr<Written> written_ = std::make_shared<Written>();
+  std::int64_t pending_bytes_ = 0;
+  bool open_ = false;                   // a transaction has begun
+  std::vector<TopicPartition> unseen_;  // committed to, and perhaps not visible yet
+  std::string dead_;                    // why it is of no use any more
+};
+
+}  // namespace kappa::detail

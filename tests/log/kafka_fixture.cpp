@@ -1,0 +1,156 @@
+#include "kappa/tests/log/kafka_fixture.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "kappa/engine/log/kafka/handles.h"
+
+namespace kappa::testkit {
+
+namespace {
+using namespace kappa::detail;
+constexpr int kTimeoutMs = 30'000;
+
+void set(rd_kafka_conf_t* conf, const char* name, const std::string& value) {
+  char problem[512] = "";
+  if (rd_kafka_conf_set(conf, name, value.c_str(), problem, sizeof(problem)) != RD_KAFKA_CONF_OK)
+    throw std::runtime_error(problem);
+}
+
+KafkaHandle handle_of(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
+  set(conf, "bootstrap.servers", broker());
+  char problem[512] = "";
+  KafkaHandle handle(rd_kafka_new(type, conf, problem, sizeof(problem)));
+  if (!handle) throw std::runtime_error(problem);
+  return handle;
+}
+
+rd_kafka_t* admin() {
+  static const KafkaHandle handle = handle_of(RD_KAFKA_PRODUCER, rd_kafka_conf_new());
+  return handle.get();
+}
+
+void await(rd_kafka_queue_t* queue, const std::string& what) {
+  const KafkaEvent event(rd_kafka_queue_poll(queue, kTimeoutMs));
+  if (!event) throw std::runtime_error(what + ": no answer");
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw std::runtime_error(what + ": " + rd_kafka_event_error_string(event.get()));
+}
+
+void check(rd_kafka_error_t* raw, const std::string& what) {
+  const KafkaError error(raw);
+  if (error) throw std::runtime_error(what + ": " + rd_kafka_error_string(error.get()));
+}
+
+std::string text_of(rd_kafka_error_t* raw) {
+  const KafkaError error(raw);
+  return error ? rd_kafka_error_string(error.get()) : "";
+}
+}  // namespace
+
+std::string broker() {
+  const char* found = std::getenv("KAPPA_TEST_BROKER");
+  if (!found) throw std::runtime_error("KAPPA_TEST_BROKER is not set: run by ctest, or start tests/kafka/broker");
+  return found;
+}
+
+void delete_topics(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    rd_kafka_DeleteTopic_t* topic = rd_kafka_DeleteTopic_new(name.c_str());
+    const KafkaQueue queue(rd_kafka_queue_new(admin()));
+    rd_kafka_DeleteTopics(admin(), &topic, 1, nullptr, queue.get());
+    await(queue.get(), "deleting " + name);
+    rd_kafka_DeleteTopic_destroy(topic);
+  }
+}
+
+void delete_groups(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    rd_kafka_DeleteGroup_t* group = rd_kafka_DeleteGroup_new(name.c_str());
+    const KafkaQueue queue(rd_kafka_queue_new(admin()));
+    rd_kafka_DeleteGroups(admin(), &group, 1, nullptr, queue.get());
+    await(queue.get(), "deleting " + name);
+    rd_kafka_DeleteGroup_destroy(group);
+  }
+}
+
+void delete_records(const TopicPartition& at, std::int64_t before) {
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = before;
+  rd_kafka_DeleteRecords_t* records = rd_kafka_DeleteRecords_new(list.get());
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_DeleteRecords(admin(), &records, 1, nullptr, queue.get());
+  await(queue.get(), "deleting records of " + to_string(at));
+  rd_kafka_DeleteRecords_destroy(records);
+}
+
+void create_topic(const std::string& name, const std::string& setting, const std::string& value) {
+  char problem[512] = "";
+  rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), 1, 1, problem, sizeof(problem));
+  rd_kafka_NewTopic_set_config(topic, setting.c_str(), value.c_str());
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_CreateTopics(admin(), &topic, 1, nullptr, queue.get());
+  await(queue.get(), "creating " + name);
+  rd_kafka_NewTopic_destroy(topic);
+}
+
+struct BareProducer::Handle {
+  KafkaHandle producer;
+};
+
+BareProducer::BareProducer(const std::string& transactional_id, int transaction_timeout_ms)
+    : handle_(std::make_unique<Handle>()) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  set(conf, "transactional.id", transactional_id);
+  set(conf, "transaction.timeout.ms", std::to_string(transaction_timeout_ms));
+  set(conf, "retry.backoff.ms", "5");
+  handle_->producer = handle_of(RD_KAFKA_PRODUCER, conf);
+  check(rd_kafka_init_transactions(handle_->producer.get(), kTimeoutMs), "init");
+}
+
+BareProducer::~BareProducer() = default;
+
+void BareProducer::begin() { check(rd_kafka_begin_transaction(handle_->producer.get()), "begin"); }
+
+void BareProducer::produce(const TopicPartition& at, const std::string& value, std::int64_t timestamp_ms) {
+  std::string copy = value;
+  const auto code =
+      rd_kafka_producev(handle_->producer.get(), RD_KAFKA_V_TOPIC(at.topic.c_str()), RD_KAFKA_V_PARTITION(at.partition),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(copy.data(), copy.size()),
+                        RD_KAFKA_V_TIMESTAMP(timestamp_ms), RD_KAFKA_V_END);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR || rd_kafka_flush(handle_->producer.get(), kTimeoutMs) != 0)
+    throw std::runtime_error("produce: " + std::string(rd_kafka_err2str(code)));
+}
+
+void BareProducer::send_position(const std::string& group, const Position& position) {
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), position.at.topic.c_str(), position.at.partition)->offset =
+      position.offset;
+  const KafkaGroupMetadata of(rd_kafka_consumer_group_metadata_new(group.c_str()));
+  check(rd_kafka_send_offsets_to_transaction(handle_->producer.get(), list.get(), of.get(), kTimeoutMs), "positions");
+}
+
+std::string BareProducer::commit() { return text_of(rd_kafka_commit_transaction(handle_->producer.get(), kTimeoutMs)); }
+std::string BareProducer::abort() { return text_of(rd_kafka_abort_transaction(handle_->producer.get(), kTimeoutMs)); }
+
+// No topic is left of the tests before. A deletion is seen late, so it is asked for again.
+KafkaFixture::KafkaFixture() {
+  const std::unique_ptr<KafkaLog> log = open();
+  for (int tries = 0;; ++tries) {
+    std::vector<std::string> names;
+    for (const TopicInfo& topic : log->topics()) names.push_back(topic.name);
+    if (names.empty()) return;
+    if (tries == 200) throw std::runtime_error("topics are not deleted: " + names.front());
+    delete_topics(names);
+    log->wait(std::chrono::milliseconds(20));
+  }
+}
+
+std::unique_ptr<KafkaLog> KafkaFixture::open(std::function<void(const std::string&)> message) const {
+  KafkaLogOptions options;
+  options.bootstrap_servers = broker();
+  options.message = std::move(message);
+  return open_kafka_log(std::move(options));
+}
+
+}  // namespace kappa::testkit

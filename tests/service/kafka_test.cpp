@@ -1,0 +1,144 @@
+// The program on a real broker: the same results as on the embedded log, whatever ends it on the way.
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "kappa/tests/kit/catch.h"
+#include "kappa/tests/log/kafka_fixture.h"
+#include "kappa/tests/service/program.h"
+
+using namespace kappa;
+using namespace kappa::cli;
+using Catch::Matchers::Contains;
+
+namespace {
+// An empty broker, and a directory whose commands use it.
+struct OnKafka {
+  testkit::KafkaFixture broker;
+  Place place;
+
+  OnKafka() {
+    testkit::delete_groups({"hot-bids", "flight-delays-flights"});
+    place.environment["KAPPA_BOOTSTRAP_SERVERS"] = testkit::broker();
+  }
+};
+
+// Key, value, timestamp and the user's headers, partition after partition: what must be equal.
+std::vector<std::string> published(const Place& place, const std::string& topic) {
+  std::vector<std::string> records;
+  std::istringstream lines(place.topic(topic));
+  for (std::string line; std::getline(lines, line);) {
+    nlohmann::json record = nlohmann::json::parse(line);
+    record.erase("offset");
+    for (auto header = record["headers"].begin(); header != record["headers"].end();)
+      header = header.key().rfind("kappa-", 0) == 0 ? record["headers"].erase(header) : std::next(header);
+    records.push_back(record.dump());
+  }
+  return records;
+}
+
+std::vector<std::string> expected_totals() {
+  Place embedded;
+  fill(embedded);
+  embedded.good({"run", "p.sql", "--until-end"});
+  return published(embedded, "totals");
+}
+
+const std::vector<std::string> kSmallCommits{"run",
+                                             "p.sql",
+                                             "--until-end",
+                                             "--set",
+                                             "commit.records=100",
+                                             "--set",
+                                             "batch.rows=50",
+                                             "--set",
+                                             "checkpoint.interval=20ms"};
+}  // namespace
+
+TEST_CASE("the flights give on Kafka what they give on the embedded log", "[kafka]") {
+  const std::string flights = std::string(KAPPA_SOURCE_DIR) + "/examples/flights/";
+  const auto results = [&](const Place& place) {
+    for (const char* file : {"bad.jsonl", "flights-2013-01.jsonl.gz"})
+      place.good({"log", "import", "flights", flights + file, "--key", "carrier", "--timestamp", "published",
+                  "--partitions", "4"});
+    place.good({"run", flights + "delays.sql", "--until-end"});
+    auto all = published(place, "delays");
+    for (const std::string& dead : published(place, "flight-delays-dead-letters")) all.push_back(dead);
+    return all;
+  };
+  const Place embedded;
+  const OnKafka kafka;
+  const auto expected = results(embedded);
+  CHECK(expected.size() > 5000);
+  CHECK(results(kafka.place) == expected);
+}
+
+#ifdef KAPPA_KILL_POINTS
+TEST_CASE("a run that is killed at any point of a commit goes on and publishes the same", "[kafka]") {
+  const auto expected = expected_totals();
+  REQUIRE(expected.size() > 10);
+  const std::string point = GENERATE("kafka.commit.begun", "kafka.commit.positions-sent", "kafka.commit.decided");
+  OnKafka kafka;
+  fill(kafka.place);
+  int killed = 0;
+  for (const int passage : {1, 2, 5, 3, 4}) {
+    kafka.place.environment["KAPPA_KILL"] = point + ":" + std::to_string(passage);
+    const Outcome outcome = kafka.place.run(kSmallCommits);
+    INFO(point << ":" << passage << "\n" << outcome.err);
+    CHECK((outcome.code == -1 - SIGKILL || outcome.code == 0));
+    killed += outcome.code != 0 ? 1 : 0;
+  }
+  CHECK(killed >= 3);
+  kafka.place.environment.erase("KAPPA_KILL");
+  kafka.place.good({"run", "p.sql", "--until-end"});
+  CHECK(published(kafka.place, "totals") == expected);
+}
+#endif
+
+TEST_CASE("a second run of an application is refused on one machine, and fences the first from another", "[kafka]") {
+  OnKafka kafka;
+  fill(kafka.place);
+  Running first = kafka.place.start({"run", "p.sql"});
+  first.until("starts at offset");
+  CHECK_THAT(kafka.place.run({"run", "p.sql"}).err, Contains("is running already"));
+  Place elsewhere;
+  elsewhere.environment = kafka.place.environment;
+  elsewhere.write("p.sql", pipeline());
+  elsewhere.good({"run", "p.sql", "--until-end"});
+  kafka.place.good({"log", "produce", "bids", "--partition", "0", "--key-separator", ":"},
+                   R"(1:{"bidder": 1, "price": 5, "at": "2026-01-01T01:00:00Z"})");
+  const Outcome outcome = first.wait();
+  CHECK(outcome.code == 4);
+  CHECK_THAT(outcome.err, Contains("fenced"));
+}
+
+TEST_CASE("commands on Kafka name what is wrong", "[kafka]") {
+  OnKafka kafka;
+  fill(kafka.place, 10);
+  CHECK_THAT(kafka.place.run({"log", "read", "bid"}).err, Contains("did you mean \"bids\"?"));
+  CHECK(kafka.place.run({"log", "topics", "--set", "bootstrap.servers=127.0.0.1:1", "--set", "bootstrap.timeout=300ms"})
+            .code == 3);
+  const Outcome denied = kafka.place.run({"log", "topics", "--set", "kafka.plugin.library.paths=x"});
+  CHECK(denied.code == 2);
+  CHECK_THAT(denied.err, Contains("loads code"));
+}
+
+TEST_CASE("a replay is that of the embedded log, and a compacted topic is not replayed", "[kafka]") {
+  OnKafka kafka;
+  fill(kafka.place);
+  const std::vector<std::string> replay{"replay", "p.sql", "--from", "2026-01-01", "--name", "proof", "--execute"};
+  kafka.place.good({"validate", "p.sql"});
+  kafka.place.good({"run", "p.sql", "--until-end"});
+  kafka.place.good(replay);
+  kafka.place.good({"diff", "proof"});
+  CHECK(published(kafka.place, "totals.proof").size() == expected_totals().size());
+  testkit::delete_topics({"bids"});
+  while (kafka.place.run({"log", "read", "bids"}).code == 0) {
+  }
+  testkit::create_topic("bids", "cleanup.policy", "compact");
+  const Outcome refused = kafka.place.run({"plan", "p.sql", "--from", "2026-01-01", "--name", "other"});
+  CHECK(refused.code == 3);
+  CHECK_THAT(refused.err, Contains("compacted"));
+}
