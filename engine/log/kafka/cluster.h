@@ -52,6 +52,7 @@ class KafkaCluster {
   void pause();
   bool is_behind(const TopicPartition& at, std::int64_t end);
   KafkaPartitions all_partitions();
+  rd_kafka_t* handle_of(const std::string& group);
   KafkaEvent answer(rd_kafka_queue_t* queue, const std::string& what);
   KafkaAdminOptions admin_options(rd_kafka_admin_op_t op);
   rd_kafka_resp_err_t try_create(const std::string& name, std::int32_t partitions, bool future_timestamps,
@@ -61,6 +62,7 @@ class KafkaCluster {
   KafkaClient& client_;
   KafkaHandle handle_;
   std::mutex mutex_;
+  std::map<std::string, KafkaHandle> group_handles_;     // guarded by mutex_; kept
   std::map<std::string, std::int32_t> partitions_;       // of topics seen; guarded by mutex_
   std::map<TopicPartition, std::int64_t> committed_to_;  // not yet seen at the end; guarded by mutex_
 };

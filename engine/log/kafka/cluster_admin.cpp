@@ -122,6 +122,19 @@ KafkaPartitions KafkaCluster::all_partitions() {
   return list;
 }
 
+// librdkafka 2.0.2 reads through a null pointer where the coordinator of a group that is asked about has moved or is
+// not ready yet, unless the handle itself belongs to a group (confluentinc/librdkafka#5040). So each group has a
+// handle, which never joins it.
+rd_kafka_t* KafkaCluster::handle_of(const std::string& group) {
+  const std::lock_guard lock(mutex_);
+  KafkaHandle& handle = group_handles_[group];
+  if (!handle)
+    handle = client_.make(
+        RD_KAFKA_CONSUMER, {},
+        {{"group.id", group}, {"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}});
+  return handle.get();
+}
+
 // Asks for stable positions: while a transaction with positions of the group is being decided, the brokers say so
 // instead of giving those before it. They do so for partitions that are named only: asked for all that there are, a
 // group whose first positions are being decided has none. So all are named.
@@ -131,12 +144,13 @@ rd_kafka_resp_err_t KafkaCluster::try_committed(const std::string& group,
   const KafkaPartitions all = all_partitions();
   if (all->cnt == 0) return RD_KAFKA_RESP_ERR_NO_ERROR;
   const GroupOffsets asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), all.get()));
-  const KafkaQueue queue(rd_kafka_queue_new(handle_.get()));
+  rd_kafka_t* const handle = handle_of(group);
+  const KafkaQueue queue(rd_kafka_queue_new(handle));
   std::array<rd_kafka_ListConsumerGroupOffsets_t*, 1> groups{asked.get()};
   const KafkaAdminOptions options = admin_options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
   const KafkaError problem(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
   if (problem) fail("positions of group \"" + group + "\": " + rd_kafka_error_string(problem.get()));
-  rd_kafka_ListConsumerGroupOffsets(handle_.get(), groups.data(), groups.size(), options.get(), queue.get());
+  rd_kafka_ListConsumerGroupOffsets(handle, groups.data(), groups.size(), options.get(), queue.get());
   const KafkaEvent event = answer(queue.get(), "positions of group \"" + group + "\"");
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   std::size_t count = 0;
