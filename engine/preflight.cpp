@@ -66,8 +66,8 @@ void check_partition_counts(const Graph& graph, const Stage& stage, Log& log, co
   for (const StageInput& input : stage.inputs)
     if (const auto found = before.find(input.topic); found != before.end() && found->second != stage.partitions)
       refuse(fmt::format(
-          "\"{}\" ran before with {} partitions of \"{}\", now there are {}: keys lie elsewhere now. Use another "
-          "application.id, or `kappa replay` into a versioned topic",
+          "\"{}\" ran before with {} partitions of \"{}\", now there are {}: keys lie elsewhere now (or positions were "
+          "removed). Use another application.id, or `kappa replay` into a versioned topic",
           graph.name(), found->second, input.topic, stage.partitions));
 }
 }  // namespace

@@ -39,14 +39,16 @@ std::int64_t Recovery::end_of(const TopicPartition& at) const { return log_.topi
 std::int64_t Recovery::first_offset(const StageInput& input, const TopicPartition& at) const {
   if (const auto range = options_.ranges.find(at); range != options_.ranges.end()) return range->second.start;
   if (input.repartition || options_.start.kind == StartPolicy::Kind::earliest) return start_of(at);
-  if (options_.start.kind == StartPolicy::Kind::latest) return end_of(at);
-  return log_.offset_at(at, options_.start.time_ms).value_or(end_of(at));
+  const std::int64_t end = end_of(at);  // asked for first: what comes after it is read
+  if (options_.start.kind == StartPolicy::Kind::latest) return end;
+  return log_.offset_at(at, options_.start.time_ms).value_or(end);
 }
 
 std::int64_t Recovery::cold_offset(const StageInput& input, const TopicPartition& at, std::int64_t instant_us) const {
   if (instant_us <= kNever / 2) return start_of(at);
   const std::int64_t max_future = input.repartition ? 0 : graph_.node(input.node).source.max_future_us;
-  return log_.offset_at(at, floor_ms(instant_us - max_future)).value_or(end_of(at));
+  const std::int64_t end = end_of(at);
+  return log_.offset_at(at, floor_ms(instant_us - max_future)).value_or(end);
 }
 
 TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, TaskState* state) const {
@@ -144,6 +146,19 @@ void Recovery::set_ends(TaskStart& start, const Stage& stage, std::int32_t parti
   }
 }
 
+// The positions of all partitions of a stage appear at once. One that is missing has been removed since, and to begin
+// it anew would publish it again, or leave out what came meanwhile.
+void Recovery::refuse_gap(const Stage& stage, std::int32_t partition) const {
+  const std::string group = group_of(graph_, stage, options_.run);
+  refuse(
+      fmt::format("group \"{0}\" has positions, but none for partition {1} of its inputs: they were removed, or "
+                  "expired (brokers forget "
+                  "positions that were not committed for offsets.retention.minutes, 7 days by default). Delete the "
+                  "group to begin anew, "
+                  "or use `kappa replay` and another application.id",
+                  group, partition));
+}
+
 TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
                          const std::map<TopicPartition, Position>& committed, TaskState* state) const {
   TaskStart start;
@@ -172,6 +187,7 @@ TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
     start.sequence = std::max(start.sequence, metadata.sequence);
     start.inputs.push_back(in);
   }
+  if (start.inputs.empty() && !committed.empty()) refuse_gap(stage, partition);
   if (start.inputs.empty())
     start = first_start(stage, partition, state);
   else if (start.inputs.size() != stage.inputs.size())

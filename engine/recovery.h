@@ -37,6 +37,7 @@ class Recovery {
 
  private:
   [[nodiscard]] TaskStart first_start(const Stage& stage, std::int32_t partition, TaskState* state) const;
+  [[noreturn]] void refuse_gap(const Stage& stage, std::int32_t partition) const;
   [[nodiscard]] std::int64_t start_of(const TopicPartition& at) const;
   [[nodiscard]] std::int64_t end_of(const TopicPartition& at) const;
   [[nodiscard]] std::int64_t first_offset(const StageInput& input, const TopicPartition& at) const;

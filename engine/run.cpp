@@ -69,6 +69,7 @@ class Run {
   [[nodiscard]] int workers_wanted() const;
   void make_workers();
   void commit_starts();
+  [[nodiscard]] std::vector<Position> starts_of(const Stage& stage) const;
   void work(std::stop_token stop);
   void watch(std::stop_token done, std::int64_t to_read);
   [[nodiscard]] std::int64_t records_to_read() const;
@@ -96,8 +97,12 @@ int Run::workers_wanted() const {
 }
 
 // Where others cannot be locked out, an older run may have had more workers than this one, but no more than partitions:
-// all their names are taken over, which ends what they have left open or still have at work.
+// all their names are taken over, which ends what they have left open or still have at work. The one that commits
+// starts comes first: of two runs that start at once, the one that is still allowed to commit a start has taken all
+// names after the other.
 void Run::open_producers() {
+  for (const Stage& stage : topology_.stages)
+    starters_.push_back(log_.open_producer(group_of(graph_, stage, options_.run) + ".start"));
   for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
     const Stage& stage = topology_.stages[s];
     const std::int32_t wanted = std::min<std::int32_t>(workers_wanted(), stage.partitions);
@@ -105,7 +110,6 @@ void Run::open_producers() {
       auto producer = log_.open_producer(fmt::format("{}.{}", group_of(graph_, stage, options_.run), n));
       if (n < wanted) producers_[{static_cast<int>(s), n}] = std::move(producer);
     }
-    starters_.push_back(log_.open_producer(group_of(graph_, stage, options_.run) + ".start"));
   }
 }
 
@@ -115,6 +119,7 @@ void Run::plan() {
     refuse(
         "--rebuild is not available yet for a graph with a repartition: use `kappa replay`, or another application.id");
   check_topics(graph_, topology_, log_, options_);
+  // In front of the positions: what a killed run left open would hold them back until it times out.
   if (!log_.lock_is_exclusive()) open_producers();
   check_positions(graph_, topology_, log_, options_.run);
   const Recovery recovery(graph_, log_, options_);
@@ -155,19 +160,27 @@ void Run::make_workers() {
 }
 
 // All positions of a stage appear in the log at once, before any result: a run that is killed among its workers' first
-// commits is neither one that had fewer partitions, nor one whose start may be chosen anew.
+// commits is neither one that had fewer partitions, nor one whose start may be chosen anew. Where others cannot be
+// locked out, positions that are there are committed as they are: it fails if another run has started since.
 void Run::commit_starts() {
   for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
     const std::string group = group_of(graph_, topology_.stages[s], options_.run);
-    if (!log_.committed(group).empty()) continue;
     std::vector<Position> positions;
-    for (const auto& worker : workers_)
-      for (const Task* task : worker->tasks())
-        if (&task->stage() == &topology_.stages[s])
-          for (Position& position : task->positions(1)) positions.push_back(std::move(position));
+    for (auto& [at, position] : log_.committed(group)) positions.push_back(position);
+    if (!positions.empty() && log_.lock_is_exclusive()) continue;
+    if (positions.empty()) positions = starts_of(topology_.stages[s]);
     if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }
+}
+
+std::vector<Position> Run::starts_of(const Stage& stage) const {
+  std::vector<Position> positions;
+  for (const auto& worker : workers_)
+    for (const Task* task : worker->tasks())
+      if (&task->stage() == &stage)
+        for (Position& position : task->positions(1)) positions.push_back(std::move(position));
+  return positions;
 }
 
 std::int64_t Run::records_to_read() const {

@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kMarkerInterval{100};
 constexpr std::chrono::milliseconds kIdleWait{50};
 constexpr std::chrono::milliseconds kReportInterval{500};
+// Brokers forget positions that are not committed for days; a quiet partition's are committed again.
+constexpr std::chrono::hours kRefreshInterval{1};
 }  // namespace
 
 Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number) {
@@ -96,6 +98,7 @@ bool Worker::step_all() {
   bool progressed = false;
   std::int64_t read = 0;
   for (const auto& slot : slots_) {
+    if (stop_.stop_requested()) break;  // a read may have to wait for a broker
     progressed |= slot->task->step();
     read += slot->task->records_read();
     if (shared_.options.commit_records > 0 && commit_due()) commit(false);
@@ -175,7 +178,7 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
   for (Slot* slot : transaction.slots) {
     if (slot->task->muted()) continue;  // its positions lie behind those committed
     const bool told = markers && slot->task->write_markers() > 0;
-    bool changed = told || !slot->first_commit_done;
+    bool changed = told || !slot->first_commit_done || last_commit_ - slot->committed_at >= kRefreshInterval;
     const auto inputs = static_cast<int>(slot->committed.size());
     for (int i = 0; i < inputs; ++i) {
       const std::pair now{slot->task->position(i), slot->task->progress(i)};
@@ -183,6 +186,7 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
     }
     if (!changed) continue;
     slot->first_commit_done = true;
+    slot->committed_at = last_commit_;
     for (Position& position : slot->task->positions(transaction.sequence + 1)) positions.push_back(std::move(position));
   }
   if (positions.empty() && transaction.producer->pending_bytes() == 0) return;

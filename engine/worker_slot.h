@@ -12,6 +12,7 @@ struct Worker::Slot {
   std::int64_t checkpoint = 0;  // number of the last one
   bool finished = false;
   bool first_commit_done = false;
+  std::chrono::steady_clock::time_point committed_at;
   std::vector<std::pair<std::int64_t, std::int64_t>> committed;  // per input: position, progress
   struct Quiet {
     std::int64_t position = -1, progress = kNever;

@@ -48,6 +48,11 @@ std::unique_ptr<RunLock> guard_upsert(const Graph& graph, Log& log, const Replay
     if (committed.empty()) closed = kNever;
   }
   if (spec.to_us < closed) return nullptr;
+  if (!log.lock_is_exclusive())
+    refuse(
+        "--output upsert writes results that live has not closed yet, and live may run on another machine: give --to "
+        "below "
+        "what it has closed, or use --output topic");
   try {
     return log.lock_group(graph.name());
   } catch (const Error& error) {

@@ -51,6 +51,9 @@ std::string text_of(rd_kafka_error_t* raw) {
 std::string broker() {
   const char* found = std::getenv("KAPPA_TEST_BROKER");
   if (!found) throw std::runtime_error("KAPPA_TEST_BROKER is not set: run by ctest, or start tests/kafka/broker");
+  // The fixture deletes every topic there.
+  if (std::string(found).rfind("127.0.0.1:", 0) != 0)
+    throw std::runtime_error("KAPPA_TEST_BROKER must be on 127.0.0.1");
   return found;
 }
 

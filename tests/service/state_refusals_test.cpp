@@ -208,3 +208,19 @@ TEST_CASE("a topic that is read is not written", "[refusals]") {
   place.write("bad.sql", text);
   refused_by_state(place, {"run", "bad.sql"}, 2, {"bad.sql:4:", "both read and written", "hint"});
 }
+
+TEST_CASE("a partition whose position is gone is not begun anew", "[refusals]") {
+  const Place place;
+  fill(place, 600);
+  place.good({"run", "p.sql", "--until-end"});
+  {
+    const auto log = open_log(place);
+    const auto positions = log->committed("hot-bids");
+    REQUIRE(positions.size() == 2);
+    const Position kept = positions.at({"bids", 1});
+    log->forget_group("hot-bids");
+    REQUIRE(log->open_producer("")->commit("hot-bids", std::span(&kept, 1)) == CommitOutcome::committed);
+  }
+  std::filesystem::remove_all(place.path("kappa-data/state"));  // a checkpoint would tell that it was there
+  refused_by_state(place, {"run", "p.sql", "--until-end"}, 3, {"hot-bids", "partition 0", "offsets.retention.minutes"});
+}

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -52,7 +53,8 @@ class KafkaCluster {
   void pause();
   bool is_behind(const TopicPartition& at, std::int64_t end);
   KafkaPartitions all_partitions();
-  rd_kafka_t* handle_of(const std::string& group);
+  std::shared_ptr<rd_kafka_t> handle_of(const std::string& group);
+  void forget_handle_of(const std::string& group);
   KafkaEvent answer(rd_kafka_queue_t* queue, const std::string& what);
   KafkaAdminOptions admin_options(rd_kafka_admin_op_t op);
   rd_kafka_resp_err_t try_create(const std::string& name, std::int32_t partitions, bool future_timestamps,
@@ -62,7 +64,8 @@ class KafkaCluster {
   KafkaClient& client_;
   KafkaHandle handle_;
   std::mutex mutex_;
-  std::map<std::string, KafkaHandle> group_handles_;     // guarded by mutex_; kept
+  // Shared, since one may be replaced while another thread asks with it. Guarded by mutex_.
+  std::map<std::string, std::shared_ptr<rd_kafka_t>> group_handles_;
   std::map<std::string, std::int32_t> partitions_;       // of topics seen; guarded by mutex_
   std::map<TopicPartition, std::int64_t> committed_to_;  // not yet seen at the end; guarded by mutex_
 };

@@ -115,24 +115,35 @@ std::map<std::string, std::string> KafkaCluster::topic_settings(const std::strin
 }
 
 KafkaPartitions KafkaCluster::all_partitions() {
+  std::map<std::string, std::int32_t> all;
+  for (const TopicInfo& topic : topics()) all[topic.name] = topic.partitions;
+  {
+    const std::lock_guard lock(mutex_);
+    all.insert(partitions_.begin(), partitions_.end());  // also those that a listing leaves out
+  }
   KafkaPartitions list(rd_kafka_topic_partition_list_new(0));
-  for (const TopicInfo& topic : topics())
-    for (std::int32_t p = 0; p < topic.partitions; ++p)
-      rd_kafka_topic_partition_list_add(list.get(), topic.name.c_str(), p);
+  for (const auto& [name, partitions] : all)
+    for (std::int32_t p = 0; p < partitions; ++p) rd_kafka_topic_partition_list_add(list.get(), name.c_str(), p);
   return list;
 }
 
 // librdkafka 2.0.2 reads through a null pointer where the coordinator of a group that is asked about has moved or is
 // not ready yet, unless the handle itself belongs to a group (confluentinc/librdkafka#5040). So each group has a
 // handle, which never joins it.
-rd_kafka_t* KafkaCluster::handle_of(const std::string& group) {
+std::shared_ptr<rd_kafka_t> KafkaCluster::handle_of(const std::string& group) {
   const std::lock_guard lock(mutex_);
-  KafkaHandle& handle = group_handles_[group];
+  std::shared_ptr<rd_kafka_t>& handle = group_handles_[group];
   if (!handle)
     handle = client_.make(
         RD_KAFKA_CONSUMER, {},
         {{"group.id", group}, {"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}});
-  return handle.get();
+  return handle;
+}
+
+// It keeps asking the coordinator that it knows, for as long as it is used.
+void KafkaCluster::forget_handle_of(const std::string& group) {
+  const std::lock_guard lock(mutex_);
+  group_handles_.erase(group);
 }
 
 // Asks for stable positions: while a transaction with positions of the group is being decided, the brokers say so
@@ -144,13 +155,13 @@ rd_kafka_resp_err_t KafkaCluster::try_committed(const std::string& group,
   const KafkaPartitions all = all_partitions();
   if (all->cnt == 0) return RD_KAFKA_RESP_ERR_NO_ERROR;
   const GroupOffsets asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), all.get()));
-  rd_kafka_t* const handle = handle_of(group);
-  const KafkaQueue queue(rd_kafka_queue_new(handle));
+  const std::shared_ptr<rd_kafka_t> handle = handle_of(group);
+  const KafkaQueue queue(rd_kafka_queue_new(handle.get()));
   std::array<rd_kafka_ListConsumerGroupOffsets_t*, 1> groups{asked.get()};
   const KafkaAdminOptions options = admin_options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
   const KafkaError problem(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
   if (problem) fail("positions of group \"" + group + "\": " + rd_kafka_error_string(problem.get()));
-  rd_kafka_ListConsumerGroupOffsets(handle, groups.data(), groups.size(), options.get(), queue.get());
+  rd_kafka_ListConsumerGroupOffsets(handle.get(), groups.data(), groups.size(), options.get(), queue.get());
   const KafkaEvent event = answer(queue.get(), "positions of group \"" + group + "\"");
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
   std::size_t count = 0;
@@ -175,6 +186,8 @@ std::map<TopicPartition, Position> KafkaCluster::committed(const std::string& gr
   for (bool told = false;; pause()) {
     const rd_kafka_resp_err_t code = try_committed(group, positions);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return positions;
+    if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE)
+      forget_handle_of(group);
     if (!is_transient(code) || system_clock().now() >= until)
       fail("positions of group \"" + group + "\": " + error_text(code));
     if (code != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || told) continue;

@@ -222,8 +222,9 @@ CommitOutcome KafkaProducer::give_up(CallResult result) {
   if (result == CallResult::fenced) fail_fenced();
   const std::string why = transactions_->problem();
   if (result == CallResult::abort) {
-    result = transactions_->call(
-        timeout_, [](rd_kafka_t* handle, int timeout_ms) { return rd_kafka_abort_transaction(handle, timeout_ms); });
+    result = transactions_->call(timeout_, [written = written_](rd_kafka_t* handle, int timeout_ms) {
+      return rd_kafka_abort_transaction(handle, timeout_ms);
+    });
     if (result == CallResult::fenced) fail_fenced();
   }
   pending_bytes_ = 0;
@@ -239,8 +240,9 @@ CommitOutcome KafkaProducer::give_up(CallResult result) {
 void KafkaProducer::abort() {
   pending_bytes_ = 0;
   if (!open_) return;
-  const CallResult result = transactions_->call(
-      timeout_, [](rd_kafka_t* handle, int timeout_ms) { return rd_kafka_abort_transaction(handle, timeout_ms); });
+  const CallResult result = transactions_->call(timeout_, [written = written_](rd_kafka_t* handle, int timeout_ms) {
+    return rd_kafka_abort_transaction(handle, timeout_ms);
+  });
   open_ = false;
   if (result == CallResult::done) return;
   if (result == CallResult::fenced) fail_fenced();
