@@ -3,6 +3,12 @@
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/kappa" SYMBOLIC)
 
+# Under a sanitizer only what its tests need is built; `--target kappa_cli` still builds the program.
+string(FIND "${CMAKE_CXX_FLAGS}" "-fsanitize" position)
+if(position GREATER_EQUAL 0)
+  set(sanitized TRUE)
+endif()
+
 function(kappa_flags target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE ${KAPPA_WARNINGS} -ffp-contract=off)
@@ -20,12 +26,15 @@ function(kappa_room name)
                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(kappa_${name} PUBLIC ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
   kappa_flags(kappa_${name})
+  if(sanitized)
+    set_target_properties(kappa_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
   set_property(GLOBAL APPEND PROPERTY KAPPA_ROOMS kappa_${name})
 endfunction()
 
 # kappa_allocator(TARGET): links a program with tcmalloc; not under a sanitizer, which brings its own allocator.
 function(kappa_allocator target)
-  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  if(NOT sanitized)
     target_link_libraries(${target} PRIVATE PkgConfig::tcmalloc)
     target_link_options(${target} PRIVATE LINKER:--no-as-needed)
   endif()
