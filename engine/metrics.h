@@ -1,5 +1,5 @@
 // kappa/engine/metrics.h: what a run is doing now: counters and histograms that its workers keep, and the state of its
-// tasks as of their last commits. Never on the path of a record: workers report at commits, at most twice a second.
+// tasks as they last told. Never on the path of a record: workers report between batches, at most twice a second.
 //
 // Threads:  any; readers get copies.
 #pragma once

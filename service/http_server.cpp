@@ -114,7 +114,8 @@ HttpServer::HttpServer(const Settings& settings, const WatchedRun& run) : server
   if (server_->exposed && settings.text("http.expose") != "true")
     settings.reject("http.listen", "others reach this address; if that is meant, set http.expose = true");
   if (server_->exposed && server_->token.size() < 16)
-    settings.reject("http.token", "an address that others reach needs a token of at least 16 characters: ${file:PATH}");
+    usage_error(
+        "setting http.token: an address that others reach needs one of at least 16 characters, as ${file:PATH}");
   httplib::Server& http = server_->http;
   http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   // Not the library's SO_REUSEPORT, by which two runs would share a port and answer by turns.

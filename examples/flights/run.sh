@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Feeds the flights into the log (the embedded one, or Kafka where KAPPA_BOOTSTRAP_SERVERS says so) while a pipeline runs beside it, kills the pipeline with SIGKILL, restarts it, and corrects
+# Feeds the flights into the log (the embedded one, or Kafka where KAPPA_BOOTSTRAP_SERVERS says so) while a pipeline runs
+# beside it, kills the pipeline with SIGKILL, restarts it, and corrects
 # ten days of history with the fixed query.
 #   run.sh KAPPA [DIRECTORY]     KAPPA: the program; DIRECTORY: where log and state go (default: a new one, removed at the end)
 set -euo pipefail

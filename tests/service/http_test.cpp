@@ -137,7 +137,7 @@ TEST_CASE("an address that others reach needs consent and a token", "[http]") {
            {{"http.listen=127.0.0.1:70000"}, "HOST:PORT"}}) {
     const Outcome outcome = place.run(with(more));
     CHECK(outcome.code == 2);
-    CHECK_THAT(outcome.err, Contains(why));
+    CHECK_THAT(outcome.err, Contains(why) && !Contains("=short") && !Contains("\"short\""));
   }
   Running exposed = place.start(
       {"run", "p.sql", "--set", "http.listen=0.0.0.0:0", "--set", "http.expose=true", "--set", "http.token=" + token});
