@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -31,14 +33,36 @@ int input_file(std::string_view text) {
   return fd;
 }
 
-[[noreturn]] void become(const fs::path& directory, const std::vector<std::string>& arguments,
-                         const std::map<std::string, std::string>& environment) {
-  std::vector<char*> argv{const_cast<char*>("kappa")};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-  if (::chdir(directory.c_str()) == 0) ::execv(KAPPA_PROGRAM, argv.data());
-  ::_exit(127);
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& more) {
+  std::vector<std::string> all;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (const std::string text = *variable; more.count(text.substr(0, text.find('='))) == 0) all.push_back(text);
+  for (const auto& [name, value] : more) all.push_back(name + "=" + value);
+  return all;
+}
+
+// Not by fork(): the test has threads, whose locks a copy of it would wait for.
+pid_t spawn(const fs::path& directory, std::vector<std::string> arguments,
+            const std::map<std::string, std::string>& environment, const int (&descriptors)[3]) {
+  arguments.insert(arguments.begin(), "kappa");
+  std::vector<std::string> variables = environment_with(environment);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  for (int fd = 0; fd < 3; ++fd) ::posix_spawn_file_actions_adddup2(&actions, descriptors[fd], fd);
+  ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  pid_t pid = -1;
+  const int problem =
+      ::posix_spawn(&pid, KAPPA_PROGRAM, &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (problem != 0) throw std::runtime_error(std::string("the program cannot be started: ") + std::strerror(problem));
+  return pid;
 }
 }  // namespace
 
@@ -47,13 +71,7 @@ Running::Running(const fs::path& directory, const std::vector<std::string>& argu
   int out[2], err[2];
   const int in = input_file(input);
   if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  pid_ = ::fork();
-  if (pid_ == 0) {
-    ::dup2(in, 0);
-    ::dup2(out[1], 1);
-    ::dup2(err[1], 2);
-    become(directory, arguments, environment);
-  }
+  pid_ = spawn(directory, arguments, environment, {in, out[1], err[1]});
   ::close(in);
   ::close(out[1]);
   ::close(err[1]);
