@@ -37,6 +37,11 @@ void Checkpointer::finish() {
   if (error_) std::rethrow_exception(error_);
 }
 
+void Checkpointer::finish(const TaskState* state) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return busy_.count(state) == 0; });
+}
+
 std::int64_t Checkpointer::published() {
   const std::lock_guard lock(mutex_);
   return published_;

@@ -32,6 +32,8 @@ class Checkpointer {
   [[nodiscard]] bool busy(const TaskState* state);
   /// Waits for all jobs.
   void finish();
+  /// Waits for the job of one task, which may end after this.
+  void finish(const TaskState* state);
   [[nodiscard]] std::int64_t published();
 
  private:

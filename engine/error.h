@@ -26,6 +26,13 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
+/// The log cannot be reached, or has lost a transaction: nothing of what was not committed is visible, and who opens a
+/// new producer, reads the committed positions and recovers may go on.
+class LogUnavailable : public Error {
+ public:
+  explicit LogUnavailable(const std::string& message) : Error(ErrorKind::failed, message) {}
+};
+
 [[noreturn]] inline void usage_error(const std::string& message) { throw Error(ErrorKind::usage, message); }
 [[noreturn]] inline void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
 [[noreturn]] inline void fail(const std::string& message) { throw Error(ErrorKind::failed, message); }

@@ -7,8 +7,7 @@
 // Threads:  a Log may be used from any thread; a Reader and a Producer belong to one thread each.
 // Owns:     readers and producers borrow the Log, which outlives them. A RecordBlock keeps the memory of its views.
 // Errors:   kappa::Error. `refused` for what does not exist (topic, partition, offset below the start), `failed` for
-// I/O and
-//           damage; the message names topic-partition-offset or the file.
+//           I/O and damage; the message names topic-partition-offset or the file. LogUnavailable (engine/error.h).
 #pragma once
 
 #include <chrono>
@@ -28,7 +27,7 @@ struct TopicPartition {
   std::int32_t partition = 0;
   auto operator<=>(const TopicPartition&) const = default;
 };
-/// "bids-3": topic and partition joined as Kafka prints them.
+/// "bids-3".
 [[nodiscard]] inline std::string to_string(const TopicPartition& at) {
   return at.topic + "-" + std::to_string(at.partition);
 }
@@ -117,6 +116,36 @@ struct TopicInfo {
   std::int32_t partitions = 0;
 };
 
+/// What befell a member of a group since it was asked last.
+struct GroupChange {
+  enum class Kind : std::uint8_t {
+    none,
+    assigned,  // the partitions are the member's own now
+    revoked,   // commit what is done, then release()
+    lost,      // they are another's already: nothing can be committed any more; release()
+  } kind = Kind::none;
+  std::vector<std::int32_t> partitions;  // of `assigned`, the same of each topic; may be empty
+};
+
+/// A place in a group, among whose members the log shares out the partitions of some topics.
+class Membership {
+ public:
+  virtual ~Membership() = default;
+  /// Never blocks. To be called often, also while nothing is assigned: a member that is silent for minutes is put out.
+  [[nodiscard]] virtual GroupChange poll() = 0;
+  /// Answers `revoked` and `lost`: the others may go on.
+  virtual void release() = 0;
+  /// How long a member that has died keeps its partitions.
+  [[nodiscard]] virtual std::chrono::milliseconds session() const = 0;
+};
+
+struct GroupMember {
+  std::string group;
+  std::vector<std::string> topics;  // of equal partition counts
+  /// Not empty: the member keeps its partitions if it comes back under this name before its session has timed out.
+  std::string static_name;
+};
+
 /// Held while a run of an application may commit; released by the destructor or the end of the process.
 class RunLock {
  public:
@@ -143,8 +172,12 @@ class Log {
 
   /// `from` must lie in [start, end].
   [[nodiscard]] virtual std::unique_ptr<Reader> open_reader(const TopicPartition& at, std::int64_t from) = 0;
-  /// `transactional_id` names the producer in the log; a newer producer of the same id fences the older one.
-  [[nodiscard]] virtual std::unique_ptr<Producer> open_producer(const std::string& transactional_id) = 0;
+  /// `transactional_id` names the producer in the log; a newer producer of the same id fences the older one. It commits
+  /// positions as `member`, which outlives it, so long as that has not lost its partitions; null: as no member.
+  [[nodiscard]] virtual std::unique_ptr<Producer> open_producer(const std::string& transactional_id,
+                                                                const Membership* member = nullptr) = 0;
+  /// Null where the log has no groups: then lock_is_exclusive().
+  [[nodiscard]] virtual std::unique_ptr<Membership> join_group(const GroupMember& member) = 0;
 
   /// What the last commits of `group` said, per partition.
   [[nodiscard]] virtual std::map<TopicPartition, Position> committed(const std::string& group) = 0;

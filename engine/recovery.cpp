@@ -16,6 +16,12 @@ bool needs_state(const Graph& graph, const Stage& stage) {
       std::any_of(stage.nodes.begin(), stage.nodes.end(), [&](int n) { return graph.node(n).stateful; });
   return stateful || stage.input_count > 1;
 }
+
+std::int64_t records_behind(const CheckpointMeta& meta) {
+  std::int64_t sum = 0;
+  for (const InputMark& mark : meta.inputs) sum += mark.offset;
+  return sum;
+}
 }  // namespace
 
 bool fits(const Graph& graph, const Stage& stage, const CheckpointMeta& meta) {
@@ -62,13 +68,7 @@ TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, Task
                                  chosen->second, error.what()));
     }
   }
-  const bool foreign =
-      state && options_.run.empty() && !state->checkpoints([](const std::string&, const std::string&) {}).empty();
-  if (foreign)
-    refuse(fmt::format(
-        "task {}-{} has checkpoints, but the log holds no position of \"{}\": the state directory belongs to another "
-        "log, or the positions were removed. Remove the state directory to start over, or use another application.id",
-        stage.name, partition, graph_.name()));
+  if (state && options_.run.empty()) refuse_foreign(stage, partition, *state);
   for (const StageInput& input : stage.inputs) {
     const TopicPartition at{input.topic, partition};
     InputStart in;
@@ -84,11 +84,36 @@ TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, Task
   return start;
 }
 
+void Recovery::refuse_foreign(const Stage& stage, std::int32_t partition, TaskState& state) const {
+  if (state.checkpoints([](const std::string&, const std::string&) {}).empty()) return;
+  refuse(fmt::format(
+      "task {}-{} has checkpoints, but the log holds no position of \"{}\": the state directory belongs to another "
+      "log, or the positions were removed. Remove the state directory to start over, or use another application.id",
+      stage.name, partition, graph_.name()));
+}
+
+std::vector<Position> Recovery::first_positions(const Stage& stage) const {
+  std::vector<Position> positions;
+  for (std::int32_t p = 0; p < stage.partitions; ++p)
+    for (const StageInput& input : stage.inputs) {
+      const TopicPartition at{input.topic, p};
+      const std::int64_t offset = first_offset(input, at);
+      const CommitMetadata metadata{1, offset, kNever, kNever, 0, stage.state_fingerprint};
+      positions.push_back({at, offset, to_string(metadata)});
+    }
+  return positions;
+}
+
 bool Recovery::try_checkpoints(TaskStart& start, const Stage& stage, TaskState& state) const {
   const auto damaged = [&](const std::string& file, const std::string& why) {
     tell(options_, fmt::format("checkpoint {} is not used: {}", file, why));
   };
-  for (const CheckpointMeta& meta : state.checkpoints(damaged)) {
+  std::vector<CheckpointMeta> all = state.checkpoints(damaged);
+  // Other instances may have left newer ones.
+  std::stable_sort(all.begin(), all.end(), [](const CheckpointMeta& a, const CheckpointMeta& b) {
+    return records_behind(a) > records_behind(b);
+  });
+  for (const CheckpointMeta& meta : all) {
     if (!fits(graph_, stage, meta) || meta.inputs.size() != start.inputs.size()) continue;
     bool behind = true;
     for (std::size_t i = 0; i < start.inputs.size(); ++i)
@@ -128,8 +153,10 @@ void Recovery::cold_start(TaskStart& start, const Stage& stage, std::int32_t par
           stage.name, partition, to_string(at), log_start));
     in.progress = kNever;
     in.decision = 0;
-    start.explanation += fmt::format("{}{} is read again from offset {}, muted up to {}",
-                                     start.explanation.empty() ? "" : ", ", to_string(at), in.offset, in.mute_until);
+    start.explanation += start.explanation.empty() ? "" : ", ";
+    start.explanation += in.offset == in.mute_until ? fmt::format("{} starts at offset {}", to_string(at), in.offset)
+                                                    : fmt::format("{} is read again from offset {}, muted up to {}",
+                                                                  to_string(at), in.offset, in.mute_until);
   }
 }
 
@@ -159,10 +186,11 @@ void Recovery::refuse_gap(const Stage& stage, std::int32_t partition) const {
                   group, partition));
 }
 
-TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
-                         const std::map<TopicPartition, Position>& committed, TaskState* state) const {
+// Empty inputs where there are no positions at all.
+TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
+                                    const std::map<TopicPartition, Position>& committed, std::int64_t& released) const {
   TaskStart start;
-  std::int64_t released = kForever;
+  released = kForever;
   for (const StageInput& input : stage.inputs) {
     const TopicPartition at{input.topic, partition};
     const auto found = committed.find(at);
@@ -188,13 +216,26 @@ TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
     start.inputs.push_back(in);
   }
   if (start.inputs.empty() && !committed.empty()) refuse_gap(stage, partition);
-  if (start.inputs.empty())
-    start = first_start(stage, partition, state);
-  else if (start.inputs.size() != stage.inputs.size())
+  if (!start.inputs.empty() && start.inputs.size() != stage.inputs.size())
     refuse(
         fmt::format("\"{}\" has positions for only some inputs of stage {}: the graph changed. Use `kappa run "
                     "--rebuild` or another application.id",
                     graph_.name(), stage.name));
+  return start;
+}
+
+void Recovery::check(const Stage& stage, std::int32_t partition,
+                     const std::map<TopicPartition, Position>& committed) const {
+  std::int64_t released = 0;
+  static_cast<void>(committed_start(stage, partition, committed, released));
+}
+
+TaskStart Recovery::plan(const Stage& stage, std::int32_t partition,
+                         const std::map<TopicPartition, Position>& committed, TaskState* state) const {
+  std::int64_t released = 0;
+  TaskStart start = committed_start(stage, partition, committed, released);
+  if (start.inputs.empty())
+    start = first_start(stage, partition, state);
   else if (!needs_state(graph_, stage) && !options_.rebuild)
     start.explanation = fmt::format("task {}-{} goes on", stage.name, partition);
   else if (options_.rebuild || !state || !try_checkpoints(start, stage, *state))

@@ -29,6 +29,12 @@ class Recovery {
   /// `state` may be null. `committed` are the positions of the stage's group.
   [[nodiscard]] TaskStart plan(const Stage& stage, std::int32_t partition,
                                const std::map<TopicPartition, Position>& committed, TaskState* state) const;
+  /// What the first commit of a stage says, where a stage begins that never ran: all partitions at once.
+  [[nodiscard]] std::vector<Position> first_positions(const Stage& stage) const;
+  /// Refuses checkpoints of a task of which the log holds no position.
+  void refuse_foreign(const Stage& stage, std::int32_t partition, TaskState& state) const;
+  /// Refuses positions that a run of this graph cannot go on from; reads and writes nothing else.
+  void check(const Stage& stage, std::int32_t partition, const std::map<TopicPartition, Position>& committed) const;
   /// The first offset that can matter to results at or after `instant_us` (µs), for a source or a repartition topic;
   /// the partition's end if there is none. Records before it have timestamps below instant − max_future (design:
   /// section 10).
@@ -36,6 +42,9 @@ class Recovery {
                                          std::int64_t instant_us) const;
 
  private:
+  [[nodiscard]] TaskStart committed_start(const Stage& stage, std::int32_t partition,
+                                          const std::map<TopicPartition, Position>& committed,
+                                          std::int64_t& released) const;
   [[nodiscard]] TaskStart first_start(const Stage& stage, std::int32_t partition, TaskState* state) const;
   [[noreturn]] void refuse_gap(const Stage& stage, std::int32_t partition) const;
   [[nodiscard]] std::int64_t start_of(const TopicPartition& at) const;

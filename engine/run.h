@@ -44,6 +44,10 @@ struct RunOptions {
   bool close = false;  // implies until_end
   bool rebuild = false;
   std::string run;  // name of a run other than live; empty: live
+  /// Of this process among those of the application, where the log shares out partitions; [A-Za-z0-9._-].
+  std::string instance = "1";
+  /// An instance that comes back within its session keeps its partitions, and nobody takes them over meanwhile.
+  bool static_membership = true;
   OutputPolicy policy;
   std::string late_topic, dead_letter_topic;  // empty: "<application>-late", "<application>-dead-letters"
   ErrorsPolicy errors = ErrorsPolicy::dead_letter;

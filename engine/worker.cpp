@@ -31,25 +31,33 @@ Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number)
   live_ = std::make_unique<LiveWatch>(shared.context.log, std::move(groups), shared.options.live_lag_max);
 }
 
-Worker::~Worker() = default;
+Worker::~Worker() {
+  for (auto& [stage, transaction] : transactions_)
+    if (transaction.member) drop_tasks(transaction);
+}
 
 void Worker::add_producer(int stage, std::unique_ptr<Producer> producer) {
   const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(stage)];
-  transactions_[stage].group = group_of(shared_.context.graph, spec, shared_.options.run);
-  transactions_[stage].producer = std::move(producer);
+  Transaction& transaction = transactions_[stage];
+  transaction.stage = stage;
+  transaction.group = group_of(shared_.context.graph, spec, shared_.options.run);
+  transaction.producer = std::move(producer);
 }
 
 void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskState* state) {
-  Transaction& transaction = transactions_.at(stage);
-  const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(stage)];
+  add_slot(transactions_.at(stage), partition, std::move(start), state);
+}
+
+Worker::Slot& Worker::add_slot(Transaction& transaction, std::int32_t partition, TaskStart start, TaskState* state) {
+  const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(transaction.stage)];
   transaction.sequence = std::max(transaction.sequence, start.sequence);
   auto slot = std::make_unique<Slot>();
-  slot->stage = stage;
+  slot->stage = transaction.stage;
   slot->state = state;
   if (state)
     for (const CheckpointMeta& meta : state->checkpoints([](const std::string&, const std::string&) {}))
       slot->checkpoint = std::max(slot->checkpoint, meta.sequence);
-  slot->task = std::make_unique<Task>(shared_.context, stage, partition, *transaction.producer);
+  slot->task = std::make_unique<Task>(shared_.context, transaction.stage, partition, *transaction.producer);
   if (start.restored) slot->task->restore(*start.restored);
   start.restored.reset();
   slot->task->start(std::move(start.inputs));
@@ -57,6 +65,7 @@ void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskSt
   slot->quiet.resize(spec.inputs.size());
   transaction.slots.push_back(slot.get());
   slots_.push_back(std::move(slot));
+  return *slots_.back();
 }
 
 std::vector<const Task*> Worker::tasks() const {
@@ -68,7 +77,23 @@ std::vector<const Task*> Worker::tasks() const {
 void Worker::work(std::stop_token stop) {
   stop_ = stop;
   const bool bounded = shared_.options.until_end || shared_.options.close;
+  for (bool over = false; !over && !stop.stop_requested();) {
+    try {
+      work_until(stop, bounded);
+      over = true;
+    } catch (const LogUnavailable& why) {
+      start_over(why);
+    }
+  }
+  commit(true);
+  checkpoint(true);
+  report(true);
+  if (shared_.options.metrics) shared_.options.metrics->rest(number_);
+}
+
+void Worker::work_until(std::stop_token stop, bool bounded) {
   while (!stop.stop_requested()) {
+    follow_groups();
     const bool progressed = step_all();
     decide_idle();
     report(false);
@@ -77,35 +102,34 @@ void Worker::work(std::stop_token stop) {
     if (bounded) {
       finish_tasks();
       if (all_finished()) {
-        report(true);
-        if (shared_.options.metrics) shared_.options.metrics->rest(number_);
-        const Coordinator::Phase phase = shared_.coordinator.arrive(open(), stop);
-        if (phase.done) break;
-        close_to(phase.close_progress);
+        if (!end_phase(stop)) return;
         continue;
       }
     }
     shared_.context.log.wait(std::min<std::chrono::milliseconds>(kIdleWait, shared_.options.commit_interval));
   }
-  commit(true);
-  checkpoint(true);
+}
+
+bool Worker::end_phase(std::stop_token stop) {
   report(true);
   if (shared_.options.metrics) shared_.options.metrics->rest(number_);
+  const Coordinator::Phase phase = shared_.coordinator.arrive(open(), stop);
+  if (!phase.done) close_to(phase.close_progress);
+  return !phase.done;
 }
 
 bool Worker::step_all() {
   if (must_wait()) return false;
   bool progressed = false;
-  std::int64_t read = 0;
   for (const auto& slot : slots_) {
     if (stop_.stop_requested()) break;  // a read may have to wait for a broker
+    const std::int64_t before = slot->task->records_read();
     progressed |= slot->task->step();
-    read += slot->task->records_read();
+    const std::int64_t read = slot->task->records_read() - before;
+    shared_.records_read += read;
+    records_since_commit_ += read;
     if (shared_.options.commit_records > 0 && commit_due()) commit(false);
   }
-  records_ = read;
-  shared_.records_read += records_ - records_counted_;
-  records_counted_ = records_;
   return progressed;
 }
 
@@ -126,12 +150,10 @@ bool Worker::must_wait() {
 
 bool Worker::commit_due() const {
   const RunOptions& options = shared_.options;
-  std::int64_t read = 0, bytes = 0;
-  if (options.commit_records > 0) {
-    for (const auto& slot : slots_) read += slot->task->records_read();
-    if (read - records_at_commit_ >= options.commit_records) return true;
-  }
-  for (const auto& [stage, transaction] : transactions_) bytes += transaction.producer->pending_bytes();
+  std::int64_t bytes = 0;
+  if (options.commit_records > 0 && records_since_commit_ >= options.commit_records) return true;
+  for (const auto& [stage, transaction] : transactions_)
+    if (transaction.producer) bytes += transaction.producer->pending_bytes();
   return bytes > options.commit_bytes || options.clock->now() - last_commit_ >= options.commit_interval;
 }
 
@@ -143,8 +165,7 @@ void Worker::commit(bool final) {
   if (markers) last_markers_ = now;
   last_commit_ = shared_.options.clock->now();
   observe(now, commits_before);
-  records_at_commit_ = 0;
-  for (const auto& slot : slots_) records_at_commit_ += slot->task->records_read();
+  records_since_commit_ = 0;
   checkpoint(false);
 }
 
@@ -173,7 +194,8 @@ void Worker::report(bool force) {
   metrics->report(number_, std::move(reports), now);
 }
 
-void Worker::commit_stage(Transaction& transaction, bool markers) {
+// What has changed since the last commit of a stage.
+std::vector<Position> Worker::changed_positions(Transaction& transaction, bool markers) {
   std::vector<Position> positions;
   for (Slot* slot : transaction.slots) {
     if (slot->task->muted()) continue;  // its positions lie behind those committed
@@ -187,13 +209,21 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
     if (!changed) continue;
     slot->first_commit_done = true;
     slot->committed_at = last_commit_;
-    for (Position& position : slot->task->positions(transaction.sequence + 1)) positions.push_back(std::move(position));
+    slot->published = slot->task->positions(transaction.sequence + 1);
+    positions.insert(positions.end(), slot->published.begin(), slot->published.end());
   }
+  return positions;
+}
+
+void Worker::commit_stage(Transaction& transaction, bool markers) {
+  if (!transaction.producer) return;
+  const std::vector<Position> positions = changed_positions(transaction, markers);
   if (positions.empty() && transaction.producer->pending_bytes() == 0) return;
   const CommitOutcome outcome = transaction.producer->commit(transaction.group, positions);
   if (outcome != CommitOutcome::committed)
-    fail(fmt::format("the commit of {} {}: start the run again, it recovers from what is committed", transaction.group,
-                     outcome == CommitOutcome::aborted ? "was aborted" : "has an unknown outcome"));
+    throw LogUnavailable(fmt::format("the commit of {} {}: start the run again, it recovers from what is committed",
+                                     transaction.group,
+                                     outcome == CommitOutcome::aborted ? "was aborted" : "has an unknown outcome"));
   ++transaction.sequence;
   ++shared_.commits;
   ++commits_;

@@ -32,8 +32,10 @@ nlohmann::ordered_json to_json(const CheckpointReport& report) {
 }  // namespace
 
 int command_checkpoints(CommandContext& context, bool verify) {
-  const std::vector<CheckpointReport> reports =
-      inspect_checkpoints(context.checkpoints_directory(), verify ? Verify::files : Verify::manifest);
+  std::vector<CheckpointReport> reports;
+  for (const std::filesystem::path& directory : context.checkpoints_directories())
+    for (CheckpointReport& report : inspect_checkpoints(directory, verify ? Verify::files : Verify::manifest))
+      reports.push_back(std::move(report));
   std::vector<std::vector<std::string>> rows{
       {"task", "number", "created", "offsets", "event time read", "bytes", "new bytes", "state"}};
   nlohmann::ordered_json all = nlohmann::ordered_json::array();

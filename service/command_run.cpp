@@ -29,7 +29,10 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
     context.tell("http://" + http->address() + ": /livez, /readyz, /metrics, /api/status");
   }
   for (const std::string& warning : missing_fields(graph, log)) context.tell("warning: " + warning);
-  const std::unique_ptr<StateStore> state = context.state("", false);
+  // Only one process at a time, or one of many.
+  const std::optional<Instance> instance = log.lock_is_exclusive() ? std::nullopt : std::optional(context.instance());
+  if (instance) options.instance = instance->id();
+  const std::unique_ptr<StateStore> state = instance ? context.state(*instance) : context.state("", false);
   const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());
   end_progress();
   if (context.json())

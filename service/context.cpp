@@ -50,12 +50,12 @@ class LazyStore : public StateStore {
 // A store in a directory of its own, which it removes.
 class ScratchStore : public StateStore {
  public:
-  explicit ScratchStore(std::filesystem::path borrowed) {
+  explicit ScratchStore(std::vector<std::filesystem::path> borrowed) {
     directory_ = (std::filesystem::temp_directory_path() / "kappa-plan-XXXXXX").string();
     if (!::mkdtemp(directory_.data())) fail("no directory can be made for " + directory_);
     StateStoreOptions options;
     options.directory = directory_;
-    options.borrowed_directories = {std::move(borrowed)};
+    options.borrowed_directories = std::move(borrowed);
     store_ = open_state_store(options);
   }
   ~ScratchStore() override {
@@ -183,31 +183,56 @@ LocalLog* CommandContext::local_log(bool create) {
   return local_log_.get();
 }
 
-std::filesystem::path CommandContext::state_directory(const std::string& run) const {
-  return std::filesystem::path(settings_.text("state.directory")) / (graph().name() + (run.empty() ? "" : "." + run));
-}
-
 Catalog CommandContext::catalog() const { return {settings_.text("state.directory"), graph().name()}; }
 
-std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool borrow_live) const {
+StateStoreOptions CommandContext::store_options(const std::string& directory) const {
   StateStoreOptions options;
-  options.directory = state_directory(run);
+  options.directory = std::filesystem::path(settings_.text("state.directory")) / directory;
   options.checkpoints_retained = static_cast<int>(settings_.integer("checkpoint.retained", 1, 1000));
   options.history = settings_.text("checkpoint.history");
-  const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
-  if (!elsewhere.empty()) options.checkpoint_directory = elsewhere / options.directory.filename();
-  if (borrow_live) options.borrowed_directories = {checkpoints_directory()};
+  if (const std::filesystem::path elsewhere = settings_.text("checkpoint.directory"); !elsewhere.empty())
+    options.checkpoint_directory = elsewhere / directory;
+  return options;
+}
+
+std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool borrow_live) const {
+  StateStoreOptions options = store_options(graph().name() + (run.empty() ? "" : "." + run));
+  if (borrow_live) options.borrowed_directories = checkpoints_directories();
+  if (run.empty()) options.borrowed_directories = checkpoints_of_others(graph().name());
+  return std::make_unique<LazyStore>(std::move(options));
+}
+
+Instance CommandContext::instance() const {
+  return {settings_.text("state.directory"), graph().name(), settings_.text("instance.id")};
+}
+
+// In checkpoint.directory those of other machines lie too, so there the id names the place.
+std::unique_ptr<StateStore> CommandContext::state(const Instance& instance) const {
+  StateStoreOptions options = store_options(instance.directory());
+  std::string own = instance.directory();
+  if (!options.checkpoint_directory.empty()) {
+    own = graph().name() + "@" + instance.id();
+    options.checkpoint_directory = options.checkpoint_directory.parent_path() / own;
+  }
+  options.borrowed_directories = checkpoints_of_others(own);
   return std::make_unique<LazyStore>(std::move(options));
 }
 
 std::unique_ptr<StateStore> CommandContext::look_at_state() const {
-  if (!std::filesystem::exists(checkpoints_directory())) return nullptr;
-  return std::make_unique<ScratchStore>(checkpoints_directory());
+  std::vector<std::filesystem::path> all = checkpoints_directories();
+  if (all.empty()) return nullptr;
+  return std::make_unique<ScratchStore>(std::move(all));
 }
 
-std::filesystem::path CommandContext::checkpoints_directory() const {
+std::vector<std::filesystem::path> CommandContext::checkpoints_directories() const { return checkpoints_of_others(""); }
+
+std::vector<std::filesystem::path> CommandContext::checkpoints_of_others(const std::string& own) const {
   const std::filesystem::path elsewhere = settings_.text("checkpoint.directory");
-  return elsewhere.empty() ? state_directory("") / "checkpoints" : elsewhere / graph().name();
+  if (!elsewhere.empty()) return other_instances(elsewhere, graph().name(), own);
+  std::vector<std::filesystem::path> all = other_instances(settings_.text("state.directory"), graph().name(), own);
+  for (std::filesystem::path& path : all) path /= "checkpoints";
+  std::erase_if(all, [](const std::filesystem::path& path) { return !std::filesystem::exists(path); });
+  return all;
 }
 
 TopicInfo topic_named(Log& log, const std::string& name) {

@@ -13,7 +13,9 @@
 #include "kappa/engine/log/kafka/kafka_log.h"
 #include "kappa/engine/log/local/local_log.h"
 #include "kappa/replay/catalog.h"
+#include "kappa/service/instance.h"
 #include "kappa/service/settings.h"
+#include "kappa/state/rocksdb_store.h"
 
 namespace kappa {
 
@@ -49,17 +51,22 @@ class CommandContext {
   /// Of live, or of the run `run`, which may borrow live's checkpoints. Nothing is made or locked before the first task
   /// is opened, so that a run that is refused leaves nothing behind.
   [[nodiscard]] std::unique_ptr<StateStore> state(const std::string& run, bool borrow_live) const;
+  /// The place of this process among those of the application.
+  [[nodiscard]] Instance instance() const;
+  /// Of an instance of live; it may restore what the others have left.
+  [[nodiscard]] std::unique_ptr<StateStore> state(const Instance& instance) const;
   /// To look at live's checkpoints while live runs; null where there are none. It writes outside state.directory.
   [[nodiscard]] std::unique_ptr<StateStore> look_at_state() const;
-  /// Where live's checkpoints lie.
-  [[nodiscard]] std::filesystem::path checkpoints_directory() const;
-  [[nodiscard]] std::filesystem::path state_directory(const std::string& run) const;
+  /// Where live's checkpoints lie, those of all instances.
+  [[nodiscard]] std::vector<std::filesystem::path> checkpoints_directories() const;
   /// A line for people, on standard error.
   void tell(const std::string& line) const;
 
  private:
   void load_settings(const CommonOptions& options);
   [[nodiscard]] std::unique_ptr<KafkaLog> open_kafka() const;
+  [[nodiscard]] StateStoreOptions store_options(const std::string& directory) const;
+  [[nodiscard]] std::vector<std::filesystem::path> checkpoints_of_others(const std::string& own) const;
 
   bool json_;
   Settings settings_;

@@ -35,6 +35,8 @@ constexpr std::array kKnown{
     Known{"checkpoint.history", "1h:24, 1d:7"},
     Known{"checkpoint.directory", ""},
     Known{"workers", "1"},
+    Known{"instance.id", ""},
+    Known{"group.membership", "static"},
     Known{"start", "earliest"},
     Known{"late.topic", ""},
     Known{"dead.letter.topic", ""},
@@ -48,7 +50,7 @@ constexpr std::array kKnown{
     Known{"topic.replication.factor", "-1"},
 };
 // In the design, and refused by name until they do what they say.
-constexpr std::array kNotYet{"processing.guarantee", "state.memory", "instance.id"};
+constexpr std::array kNotYet{"processing.guarantee", "state.memory"};
 // Settings of the Kafka client itself go through under this prefix, where they are allowed.
 constexpr std::string_view kKafka = "kafka.";
 
@@ -236,6 +238,10 @@ RunOptions run_options(const Settings& settings) {
   options.checkpoint_interval = settings.duration("checkpoint.interval");
   options.start = start_policy(settings);
   options.errors = errors_policy(settings);
+  const std::string membership = settings.text("group.membership");
+  if (membership != "static" && membership != "dynamic")
+    settings.reject("group.membership", "must be static or dynamic");
+  options.static_membership = membership == "static";
   options.late_topic = settings.text("late.topic");
   options.dead_letter_topic = settings.text("dead.letter.topic");
   return options;

@@ -67,14 +67,25 @@ void delete_topics(const std::vector<std::string>& names) {
   }
 }
 
+namespace {
+rd_kafka_resp_err_t delete_group(const std::string& name) {
+  rd_kafka_DeleteGroup_t* group = rd_kafka_DeleteGroup_new(name.c_str());
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_DeleteGroups(admin(), &group, 1, nullptr, queue.get());
+  rd_kafka_DeleteGroup_destroy(group);
+  const KafkaEvent event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+  if (!event) throw std::runtime_error("deleting " + name + ": no answer");
+  std::size_t count = 0;
+  const auto results = rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(event.get()), &count);
+  const rd_kafka_error_t* error = count > 0 ? rd_kafka_group_result_error(results[0]) : nullptr;
+  return error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+}  // namespace
+
 void delete_groups(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    rd_kafka_DeleteGroup_t* group = rd_kafka_DeleteGroup_new(name.c_str());
-    const KafkaQueue queue(rd_kafka_queue_new(admin()));
-    rd_kafka_DeleteGroups(admin(), &group, 1, nullptr, queue.get());
-    await(queue.get(), "deleting " + name);
-    rd_kafka_DeleteGroup_destroy(group);
-  }
+  for (const std::string& name : names)
+    while (delete_group(name) == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP) {
+    }
 }
 
 void delete_records(const TopicPartition& at, std::int64_t before) {

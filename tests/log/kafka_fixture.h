@@ -16,6 +16,7 @@ namespace kappa::testkit {
 /// KAPPA_TEST_BROKER: host:port.
 [[nodiscard]] std::string broker();
 void delete_topics(const std::vector<std::string>& names);
+/// Waits until their last members have gone: those that died, for the end of their sessions.
 void delete_groups(const std::vector<std::string>& names);
 /// Removes the records in front of `before`, as retention does.
 void delete_records(const TopicPartition& at, std::int64_t before);

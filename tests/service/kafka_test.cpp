@@ -6,39 +6,13 @@
 #include <sstream>
 
 #include "kappa/tests/kit/catch.h"
-#include "kappa/tests/log/kafka_fixture.h"
-#include "kappa/tests/service/program.h"
+#include "kappa/tests/service/on_kafka.h"
 
 using namespace kappa;
 using namespace kappa::cli;
 using Catch::Matchers::Contains;
 
 namespace {
-// An empty broker, and a directory whose commands use it.
-struct OnKafka {
-  testkit::KafkaFixture broker;
-  Place place;
-
-  OnKafka() {
-    testkit::delete_groups({"hot-bids", "flight-delays-flights"});
-    place.environment["KAPPA_BOOTSTRAP_SERVERS"] = testkit::broker();
-  }
-};
-
-// Key, value, timestamp and the user's headers, partition after partition: what must be equal.
-std::vector<std::string> published(const Place& place, const std::string& topic) {
-  std::vector<std::string> records;
-  std::istringstream lines(place.topic(topic));
-  for (std::string line; std::getline(lines, line);) {
-    nlohmann::json record = nlohmann::json::parse(line);
-    record.erase("offset");
-    for (auto header = record["headers"].begin(); header != record["headers"].end();)
-      header = header.key().rfind("kappa-", 0) == 0 ? record["headers"].erase(header) : std::next(header);
-    records.push_back(record.dump());
-  }
-  return records;
-}
-
 std::vector<std::string> expected_totals() {
   Place embedded;
   fill(embedded);
@@ -54,7 +28,9 @@ const std::vector<std::string> kSmallCommits{"run",
                                              "--set",
                                              "batch.rows=50",
                                              "--set",
-                                             "checkpoint.interval=20ms"};
+                                             "checkpoint.interval=20ms",
+                                             "--set",
+                                             "group.membership=static"};
 }  // namespace
 
 TEST_CASE("the flights give on Kafka what they give on the embedded log", "[kafka]") {
@@ -96,23 +72,6 @@ TEST_CASE("a run that is killed at any point of a commit goes on and publishes t
   CHECK(published(kafka.place, "totals") == expected);
 }
 #endif
-
-TEST_CASE("a second run of an application is refused on one machine, and fences the first from another", "[kafka]") {
-  OnKafka kafka;
-  fill(kafka.place);
-  Running first = kafka.place.start({"run", "p.sql"});
-  first.until("starts at offset");
-  CHECK_THAT(kafka.place.run({"run", "p.sql"}).err, Contains("is running already"));
-  Place elsewhere;
-  elsewhere.environment = kafka.place.environment;
-  elsewhere.write("p.sql", pipeline());
-  elsewhere.good({"run", "p.sql", "--until-end"});
-  kafka.place.good({"log", "produce", "bids", "--partition", "0", "--key-separator", ":"},
-                   R"(1:{"bidder": 1, "price": 5, "at": "2026-01-01T01:00:00Z"})");
-  const Outcome outcome = first.wait();
-  CHECK(outcome.code == 4);
-  CHECK_THAT(outcome.err, Contains("fenced"));
-}
 
 TEST_CASE("commands on Kafka name what is wrong", "[kafka]") {
   OnKafka kafka;

@@ -61,8 +61,7 @@ bool KafkaMessages::is_hopeless() {
 KafkaClient::KafkaClient(KafkaLogOptions options)
     : options_(std::move(options)), messages_(std::make_shared<KafkaMessages>(options_.message)) {}
 
-KafkaHandle KafkaClient::make(rd_kafka_type_t type, const Settings& defaults, const Settings& musts,
-                              DeliveryReport delivered) {
+KafkaHandle KafkaClient::make(const Kind& kind, const Settings& defaults, const Settings& musts) {
   Conf conf(rd_kafka_conf_new());
   set(conf, "bootstrap.servers", options_.bootstrap_servers);
   set(conf, "client.id", "kappa");
@@ -75,9 +74,10 @@ KafkaHandle KafkaClient::make(rd_kafka_type_t type, const Settings& defaults, co
   rd_kafka_conf_set_opaque(conf.get(), messages_.get());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
-  if (delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), delivered);
+  if (kind.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), kind.delivered);
+  if (kind.events != 0) rd_kafka_conf_set_events(conf.get(), kind.events);
   char problem[512] = "";
-  KafkaHandle handle(rd_kafka_new(type, conf.get(), problem, sizeof(problem)));
+  KafkaHandle handle(rd_kafka_new(kind.type, conf.get(), problem, sizeof(problem)));
   if (!handle) usage_error(std::string("the Kafka client cannot start: ") + problem);
   static_cast<void>(conf.release());  // the handle's now
   return handle;

@@ -44,10 +44,15 @@ class KafkaClient {
 
   using DeliveryReport = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 
+  struct Kind {
+    rd_kafka_type_t type = RD_KAFKA_CONSUMER;
+    DeliveryReport delivered = nullptr;
+    int events = 0;  // RD_KAFKA_EVENT_…, for its queue instead of callbacks
+  };
+
   explicit KafkaClient(KafkaLogOptions options);
-  /// `own` are this handle's settings; the user's come behind kappa's defaults and in front of what must hold.
-  [[nodiscard]] KafkaHandle make(rd_kafka_type_t type, const Settings& defaults, const Settings& musts,
-                                 DeliveryReport delivered = nullptr);
+  /// The user's settings come behind kappa's defaults and in front of what must hold.
+  [[nodiscard]] KafkaHandle make(const Kind& kind, const Settings& defaults, const Settings& musts);
   [[nodiscard]] const KafkaLogOptions& options() const { return options_; }
   [[nodiscard]] KafkaMessages& messages() { return *messages_; }
   /// Shared, since a producer whose call never returned is left behind with its handle, which may log after the log

@@ -33,7 +33,7 @@ class KafkaCluster::Deadline {
 
 KafkaCluster::KafkaCluster(KafkaClient& client)
     : client_(client),
-      handle_(client.make(RD_KAFKA_CONSUMER, {},
+      handle_(client.make({RD_KAFKA_CONSUMER}, {},
                           {{"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}})) {
   connect();
 }
@@ -67,7 +67,7 @@ void KafkaCluster::pause() { rd_kafka_poll(handle_.get(), ms(kPause)); }
 
 std::vector<TopicInfo> KafkaCluster::topics() {
   const KafkaMetadata all = metadata(nullptr, kAnswerTimeout);
-  if (!all) fail("the Kafka brokers do not list their topics: " + client_.messages().last_error());
+  if (!all) throw LogUnavailable("the Kafka brokers do not list their topics: " + client_.messages().last_error());
   std::vector<TopicInfo> topics;
   for (int i = 0; i < all->topic_cnt; ++i) {
     const auto& topic = all->topics[i];
@@ -93,7 +93,8 @@ std::optional<TopicInfo> KafkaCluster::topic(const std::string& name) {
       return TopicInfo{name, partitions_[name] = found->topics[0].partition_cnt};
     }
     if (!is_transient(code)) refuse("topic \"" + name + "\": " + error_text(code));
-    if (deadline.passed()) fail("topic \"" + name + "\": no answer of the brokers: " + error_text(code));
+    if (deadline.passed())
+      throw LogUnavailable("topic \"" + name + "\": no answer of the brokers: " + error_text(code));
   }
 }
 
@@ -121,7 +122,8 @@ KafkaCluster::Offsets KafkaCluster::offsets(const TopicPartition& at) {
       continue;
     }
     if (is_unknown(code)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
-    if (!is_transient(code) || deadline.passed()) fail("offsets of " + to_string(at) + ": " + error_text(code));
+    if (!is_transient(code) || deadline.passed())
+      throw LogUnavailable("offsets of " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));  // librdkafka 2.0 looks for a new leader only when it is asked to
   }
 }
@@ -155,7 +157,7 @@ std::optional<std::int64_t> KafkaCluster::offset_at(const TopicPartition& at, st
       return asked->offset < 0 ? std::nullopt : std::optional<std::int64_t>(asked->offset);
     if (is_unknown(code)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
     if (!is_transient(code) || deadline.passed())
-      fail("the offset at a time in " + to_string(at) + ": " + error_text(code));
+      throw LogUnavailable("the offset at a time in " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));
   }
 }

@@ -12,6 +12,7 @@ namespace kappa::detail {
 namespace {
 // An open transaction of a dead instance ends after its transaction.timeout.ms (60 s) and the brokers' next look.
 constexpr std::chrono::milliseconds kStableTimeout{90'000};
+constexpr std::chrono::milliseconds kWorthTelling{2'000};
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroy<rd_kafka_NewTopic_destroy>>;
 using ConfigResource = std::unique_ptr<rd_kafka_ConfigResource_t, KafkaDestroy<rd_kafka_ConfigResource_destroy>>;
@@ -32,7 +33,7 @@ KafkaAdminOptions KafkaCluster::admin_options(rd_kafka_admin_op_t op) {
 
 KafkaEvent KafkaCluster::answer(rd_kafka_queue_t* queue, const std::string& what) {
   KafkaEvent event(rd_kafka_queue_poll(queue, static_cast<int>(2 * kAnswerTimeout.count())));
-  if (!event) fail(what + ": the Kafka brokers do not answer");
+  if (!event) throw LogUnavailable(what + ": the Kafka brokers do not answer");
   return event;
 }
 
@@ -135,7 +136,7 @@ std::shared_ptr<rd_kafka_t> KafkaCluster::handle_of(const std::string& group) {
   std::shared_ptr<rd_kafka_t>& handle = group_handles_[group];
   if (!handle)
     handle = client_.make(
-        RD_KAFKA_CONSUMER, {},
+        {RD_KAFKA_CONSUMER}, {},
         {{"group.id", group}, {"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}});
   return handle;
 }
@@ -189,8 +190,11 @@ std::map<TopicPartition, Position> KafkaCluster::committed(const std::string& gr
     if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE)
       forget_handle_of(group);
     if (!is_transient(code) || system_clock().now() >= until)
-      fail("positions of group \"" + group + "\": " + error_text(code));
-    if (code != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || told) continue;
+      throw LogUnavailable("positions of group \"" + group + "\": " + error_text(code));
+    // A transaction that has just been committed is written down within milliseconds.
+    if (code != RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT || told ||
+        system_clock().now() < until - kStableTimeout + kWorthTelling)
+      continue;
     told = true;
     client_.messages().tell("a transaction with positions of \"" + group +
                             "\" is open: waiting until it is decided, at most its transaction.timeout.ms");

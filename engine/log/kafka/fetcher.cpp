@@ -17,7 +17,7 @@ KafkaConsumer& KafkaFetchers::reserve(const TopicPartition& at) {
   const std::lock_guard lock(mutex_);
   for (KafkaConsumer& consumer : consumers_)
     if (consumer.reading.insert(at).second) return consumer;
-  consumers_.push_back({client_.make(RD_KAFKA_CONSUMER,
+  consumers_.push_back({client_.make({RD_KAFKA_CONSUMER},
                                      {{"fetch.wait.max.ms", "50"},
                                       {"fetch.message.max.bytes", "1048576"},
                                       {"queued.max.messages.kbytes", std::to_string(kQueueKilobytes)}},
@@ -53,8 +53,8 @@ KafkaFetch::KafkaFetch(KafkaFetchers& fetchers, TopicPartition at, std::int64_t 
     rd_kafka_metadata_destroy(leaders);
   if (topic_ && rd_kafka_consume_start_queue(topic_.get(), at_.partition, from, queue_.get()) == 0) return;
   fetchers_.release(consumer_, at_);
-  fail(to_string(at_) + " cannot be read from offset " + std::to_string(from) + ": " +
-       error_text(rd_kafka_last_error()));
+  throw LogUnavailable(to_string(at_) + " cannot be read from offset " + std::to_string(from) + ": " +
+                       error_text(rd_kafka_last_error()));
 }
 
 KafkaFetch::~KafkaFetch() {

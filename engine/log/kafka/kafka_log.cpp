@@ -39,8 +39,12 @@ class KafkaBrokers : public KafkaLog {
   std::unique_ptr<Reader> open_reader(const TopicPartition& at, std::int64_t from) override {
     return std::make_unique<KafkaReader>(KafkaReader::Shared{client_, cluster_, fetchers_, news_}, at, from);
   }
-  std::unique_ptr<Producer> open_producer(const std::string& transactional_id) override {
-    return std::make_unique<detail::KafkaProducer>(client_, cluster_, transactional_id);
+  std::unique_ptr<Producer> open_producer(const std::string& transactional_id, const Membership* member) override {
+    return std::make_unique<detail::KafkaProducer>(client_, cluster_, transactional_id,
+                                                   dynamic_cast<const detail::KafkaMembership*>(member));
+  }
+  std::unique_ptr<Membership> join_group(const GroupMember& member) override {
+    return std::make_unique<detail::KafkaMembership>(client_, news_, member);
   }
 
   std::map<TopicPartition, Position> committed(const std::string& group) override { return cluster_.committed(group); }

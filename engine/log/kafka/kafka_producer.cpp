@@ -41,8 +41,10 @@ void on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void
 }
 }  // namespace
 
-KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id)
+KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id,
+                             const KafkaMembership* member)
     : cluster_(cluster),
+      member_(member),
       messages_(client.shared_messages()),
       id_(transactional_id.empty() ? "kappa-" + random_id() : std::move(transactional_id)),
       timeout_(client_number(client, "transaction.timeout.ms", kTransactionTimeoutMs)),
@@ -50,11 +52,12 @@ KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::st
   const CallResult result = transactions_->call(
       timeout_, [](rd_kafka_t* handle, int timeout_ms) { return rd_kafka_init_transactions(handle, timeout_ms); });
   if (result != CallResult::done)
-    fail("producer \"" + id_ + "\" cannot be opened: " + transactions_->problem() + ". " + messages_->last_error());
+    throw LogUnavailable("producer \"" + id_ + "\" cannot be opened: " + transactions_->problem() + ". " +
+                         messages_->last_error());
 }
 
 KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
-  return client.make(RD_KAFKA_PRODUCER,
+  return client.make({.type = RD_KAFKA_PRODUCER, .delivered = on_delivery},
                      {{"linger.ms", "2"},
                       {"compression.type", "lz4"},
                       {"batch.size", "262144"},
@@ -67,8 +70,7 @@ KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
                      {{"transactional.id", id_},
                       {"enable.idempotence", "true"},
                       {"transaction.timeout.ms", std::to_string(timeout_.count())},
-                      {"message.timeout.ms", std::to_string(std::max<std::int64_t>(timeout_.count() / 2, 1))}},
-                     on_delivery);
+                      {"message.timeout.ms", std::to_string(std::max<std::int64_t>(timeout_.count() / 2, 1))}});
 }
 
 KafkaProducer::~KafkaProducer() {
@@ -88,7 +90,7 @@ KafkaProducer::~KafkaProducer() {
 }
 
 void KafkaProducer::check_usable() const {
-  if (!dead_.empty()) fail("producer \"" + id_ + "\" is of no use any more: " + dead_);
+  if (!dead_.empty()) throw LogUnavailable("producer \"" + id_ + "\" is of no use any more: " + dead_);
 }
 
 void KafkaProducer::fail_fenced() {
@@ -106,7 +108,7 @@ void KafkaProducer::begin() {
   if (result == CallResult::fenced) fail_fenced();
   if (result != CallResult::done) {
     dead_ = transactions_->problem();
-    fail("producer \"" + id_ + "\" cannot begin a transaction: " + dead_);
+    throw LogUnavailable("producer \"" + id_ + "\" cannot begin a transaction: " + dead_);
   }
   open_ = true;
 }
@@ -121,7 +123,8 @@ rd_kafka_topic_t* KafkaProducer::topic(const TopicPartition& to) {
   const rd_kafka_resp_err_t code =
       rd_kafka_metadata(transactions_->handle(), 0, topic.get(), &leaders, static_cast<int>(kAnswerTimeout.count()));
   const KafkaMetadata owned(leaders);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail("topic \"" + to.topic + "\" cannot be written: " + error_text(code));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw LogUnavailable("topic \"" + to.topic + "\" cannot be written: " + error_text(code));
   return topic.get();
 }
 
@@ -157,12 +160,15 @@ void KafkaProducer::produce(rd_kafka_topic_t* topic, const TopicPartition& to, c
     }
     char text[512] = "";
     if (rd_kafka_fatal_error(transactions_->handle(), text, sizeof(text)) == RD_KAFKA_RESP_ERR__FENCED) fail_fenced();
-    fail("a record of " + std::to_string(record.key.size() + record.value.size()) + " bytes cannot be written to " +
-         to_string(to) + ": " + error_text(code));
+    const std::string what = "a record of " + std::to_string(record.key.size() + record.value.size()) +
+                             " bytes cannot be written to " + to_string(to) + ": " + error_text(code);
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) fail(what);
+    throw LogUnavailable(what);
   }
 }
 
 // Without membership in a group there is no generation, and the brokers check none: what fences is transactional.id.
+// With it, they refuse what a member commits whose partitions others have got.
 CallResult KafkaProducer::send_positions(const std::string& group, std::span<const Position> positions) {
   // Shared with the call, which may outlive this one (transactions.h).
   const std::shared_ptr<rd_kafka_topic_partition_list_t> list(
@@ -175,8 +181,12 @@ CallResult KafkaProducer::send_positions(const std::string& group, std::span<con
     one->metadata = rd_kafka_mem_malloc(nullptr, std::max<std::size_t>(position.metadata.size(), 1));
     std::copy(position.metadata.begin(), position.metadata.end(), static_cast<char*>(one->metadata));
   }
-  const std::shared_ptr<rd_kafka_consumer_group_metadata_t> of(rd_kafka_consumer_group_metadata_new(group.c_str()),
-                                                               rd_kafka_consumer_group_metadata_destroy);
+  KafkaMembership::Metadata of;
+  if (member_)
+    of = member_->metadata();
+  else
+    of.reset(rd_kafka_consumer_group_metadata_new(group.c_str()), rd_kafka_consumer_group_metadata_destroy);
+  if (!of) throw LogUnavailable("the partitions of group \"" + group + "\" are another member's now");
   return transactions_->call(timeout_, [list, of](rd_kafka_t* handle, int timeout_ms) {
     return rd_kafka_send_offsets_to_transaction(handle, list.get(), of.get(), timeout_ms);
   });
@@ -247,7 +257,7 @@ void KafkaProducer::abort() {
   if (result == CallResult::done) return;
   if (result == CallResult::fenced) fail_fenced();
   dead_ = transactions_->problem();
-  fail("the transaction of \"" + id_ + "\" cannot be aborted: " + dead_);
+  throw LogUnavailable("the transaction of \"" + id_ + "\" cannot be aborted: " + dead_);
 }
 
 }  // namespace kappa::detail

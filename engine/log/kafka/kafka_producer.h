@@ -8,20 +8,25 @@
 //
 // Threads:  belongs to one thread.
 // Owns:     its connections; records are copied.
-// Errors:   kappa::Error `failed` where it is fenced or of no use any more; `refused` for what cannot be written.
+// Errors:   LogUnavailable where its transaction is lost and a new producer may go on; `failed` where a newer one of
+// its
+//           id has fenced it; `refused` for what cannot be written.
 #pragma once
 
 #include <map>
 #include <memory>
 
 #include "kappa/engine/log/kafka/cluster.h"
+#include "kappa/engine/log/kafka/membership.h"
 #include "kappa/engine/log/kafka/transactions.h"
 
 namespace kappa::detail {
 
 class KafkaProducer : public Producer {
  public:
-  KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id);
+  /// Commits positions as `member`, which is borrowed and may be null.
+  KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id,
+                const KafkaMembership* member);
   ~KafkaProducer() override;
 
   void append(const TopicPartition& to, std::span<const OutRecord> records) override;
@@ -41,6 +46,7 @@ class KafkaProducer : public Producer {
   void check_usable() const;
 
   KafkaCluster& cluster_;
+  const KafkaMembership* member_;
   std::shared_ptr<KafkaMessages> messages_;
   std::string id_;
   std::chrono::milliseconds timeout_;

@@ -112,9 +112,9 @@ void KafkaReader::fetch(std::int64_t before) {
   while (messages_.empty() && shared_.news.wakes() == wakes) {
     fetch_->take(messages_, kTakenMax, kSlice);
     if (messages_.empty() && system_clock().now() >= until)
-      fail(to_string(at_) + " offset " + std::to_string(position_) +
-           " does not come: the Kafka brokers have not sent it " + "for " + std::to_string(kReadTimeout.count()) +
-           " ms. " + shared_.client.messages().last_error());
+      throw LogUnavailable(to_string(at_) + " offset " + std::to_string(position_) +
+                           " does not come: the Kafka brokers have not sent it " + "for " +
+                           std::to_string(kReadTimeout.count()) + " ms. " + shared_.client.messages().last_error());
   }
 }
 

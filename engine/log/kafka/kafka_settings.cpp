@@ -53,6 +53,9 @@ constexpr std::array kAllowed{"security.protocol",
                               "compression.level",
                               "queue.buffering.max.kbytes",
                               "queue.buffering.max.messages",
+                              "session.timeout.ms",
+                              "heartbeat.interval.ms",
+                              "max.poll.interval.ms",
                               "transaction.timeout.ms"};
 
 struct Denied {

@@ -37,7 +37,8 @@ class LocalLogDirectory : public LocalLog {
   std::optional<std::int64_t> offset_at(const TopicPartition& at, std::int64_t timestamp_ms) override;
   std::int64_t bytes_between(const TopicPartition& at, std::int64_t from, std::int64_t to) override;
   std::unique_ptr<Reader> open_reader(const TopicPartition& at, std::int64_t from) override;
-  std::unique_ptr<Producer> open_producer(const std::string& transactional_id) override;
+  std::unique_ptr<Producer> open_producer(const std::string& transactional_id, const Membership* member) override;
+  std::unique_ptr<Membership> join_group(const GroupMember& /*member*/) override { return nullptr; }
   std::map<TopicPartition, Position> committed(const std::string& group) override;
   void forget_group(const std::string& group) override { core_.forget_group(group); }
   std::unique_ptr<RunLock> lock_group(const std::string& group) override;
@@ -141,7 +142,8 @@ std::unique_ptr<Reader> LocalLogDirectory::open_reader(const TopicPartition& at,
   return std::make_unique<detail::LocalReader>(core_, at, from);
 }
 
-std::unique_ptr<Producer> LocalLogDirectory::open_producer(const std::string& transactional_id) {
+std::unique_ptr<Producer> LocalLogDirectory::open_producer(const std::string& transactional_id,
+                                                           const Membership* /*member*/) {
   return std::make_unique<detail::LocalProducer>(core_, transactional_id);
 }
 
