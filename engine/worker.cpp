@@ -221,8 +221,7 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
   if (positions.empty() && transaction.producer->pending_bytes() == 0) return;
   const CommitOutcome outcome = transaction.producer->commit(transaction.group, positions);
   if (outcome != CommitOutcome::committed)
-    throw LogUnavailable(fmt::format("the commit of {} {}: start the run again, it recovers from what is committed",
-                                     transaction.group,
+    throw LogUnavailable(fmt::format("the commit of {} {}", transaction.group,
                                      outcome == CommitOutcome::aborted ? "was aborted" : "has an unknown outcome"));
   ++transaction.sequence;
   ++shared_.commits;

@@ -186,7 +186,8 @@ void Worker::start_over(const LogUnavailable& why) {
                                      [](const auto& entry) { return entry.second.member != nullptr; });
   losses_ = commits_ == commits_at_loss_ ? losses_ + 1 : 1;
   commits_at_loss_ = commits_;
-  if (!in_groups || losses_ > kLossesMax) throw;
+  if (!in_groups || losses_ > kLossesMax)
+    fail(fmt::format("{}. Start the run again: it recovers from what is committed", why.what()));
   if (shared_.options.message) shared_.options.message(fmt::format("{}. Goes on from what is committed", why.what()));
   for (auto& [stage, transaction] : transactions_) {
     drop_tasks(transaction);

@@ -4,11 +4,14 @@
 #include <cstring>
 #include <string_view>
 
+#include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 
 namespace kappa::detail {
 
 namespace {
+constexpr std::chrono::seconds kRarely{30};
+
 using Conf = std::unique_ptr<rd_kafka_conf_t, KafkaDestroy<rd_kafka_conf_destroy>>;
 
 KafkaMessages* messages_of(const rd_kafka_t* handle) { return static_cast<KafkaMessages*>(rd_kafka_opaque(handle)); }
@@ -19,7 +22,13 @@ void on_log(const rd_kafka_t* handle, int level, const char* facility, const cha
   // A producer warns of the user's settings for consumers, and the other way round.
   if (level > kWarning || std::string_view(text).ends_with(": retrying") || std::string_view(facility) == "CONFWARN")
     return;
-  if (KafkaMessages* messages = messages_of(handle)) messages->tell(std::string("kafka: ") + text);
+  KafkaMessages* messages = messages_of(handle);
+  if (!messages) return;
+  // "FAIL" is of connections.
+  if (std::string_view(facility) == "FAIL")
+    messages->tell_rarely(facility, std::string("kafka: ") + text);
+  else
+    messages->tell(std::string("kafka: ") + text);
 }
 
 void on_error(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
@@ -38,6 +47,17 @@ void KafkaMessages::tell(const std::string& line) {
   if (!message_ || line == last_line_) return;
   last_line_ = line;
   message_(line);
+}
+
+void KafkaMessages::tell_rarely(const std::string& kind, const std::string& line) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = system_clock().now();
+    const auto told = told_.find(kind);
+    if (told != told_.end() && now - told->second < kRarely) return;
+    told_[kind] = now;
+  }
+  tell(line);
 }
 
 void KafkaMessages::note_error(rd_kafka_resp_err_t code, const std::string& reason) {

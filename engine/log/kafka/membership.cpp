@@ -109,6 +109,7 @@ GroupChange KafkaMembership::poll() {
 void KafkaMembership::on_error(rd_kafka_resp_err_t code, const std::string& reason) {
   if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     refuse("group \"" + group_ + "\" cannot be joined: " + error_text(code) + ": " + reason);
+  if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;  // its log tells
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__PARTITION_EOF)
     messages_.tell("group \"" + group_ + "\": " + error_text(code) + ": " + reason);
 }
