@@ -74,6 +74,8 @@ class Reader {
   virtual void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) = 0;
   /// The next offset to be read; passes gaps and control records, so it reaches the end that it is compared with.
   [[nodiscard]] virtual std::int64_t position() const = 0;
+  /// For who does not look at headers: from now on records may come as if they had none. Some logs pay for each.
+  virtual void leave_out_headers() {}
 };
 
 struct OutRecord {

@@ -71,6 +71,7 @@ void Task::start(std::vector<InputStart> starts) {
     input.start = starts[i];
     input.decision = input.start.decision;
     input.reader = context_.log.open_reader(input.at, input.start.offset);
+    input.reader->leave_out_headers();
     muted |= input.start.offset < input.start.mute_until;
     if (!input.source) continue;
     input.source->raise(input.start.progress);

@@ -14,6 +14,7 @@ TEST_CASE("Kafka keeps the contract", "[kafka]") {
   const KafkaFixture fixture;
   delete_groups({"app", "one", "two"});
   SECTION("records") { check_log_records(fixture.factory()); }
+  SECTION("headers") { check_log_headers(fixture.factory()); }
   SECTION("commits") { check_log_commits(fixture.factory()); }
   SECTION("locks") { check_log_locks(fixture.factory()); }
   SECTION("times") { check_log_times(fixture.factory()); }

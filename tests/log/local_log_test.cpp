@@ -13,6 +13,7 @@ TEST_CASE("the embedded log keeps the contract about topics") {
 TEST_CASE("the embedded log keeps the contract") {
   const LocalLogFixture fixture;
   SECTION("records") { check_log_records(fixture.factory()); }
+  SECTION("headers") { check_log_headers(fixture.factory()); }
   SECTION("commits") { check_log_commits(fixture.factory()); }
   SECTION("locks") { check_log_locks(fixture.factory()); }
   SECTION("times") { check_log_times(fixture.factory()); }
@@ -27,6 +28,7 @@ TEST_CASE("the embedded log keeps the contract with tiny segments, batches, read
   fixture.options.journal_bytes = 200;
   fixture.options.staged_bytes = 150;
   SECTION("records") { check_log_records(fixture.factory()); }
+  SECTION("headers") { check_log_headers(fixture.factory()); }
   SECTION("commits") { check_log_commits(fixture.factory()); }
   SECTION("locks") { check_log_locks(fixture.factory()); }
   SECTION("times") { check_log_times(fixture.factory()); }

@@ -147,6 +147,28 @@ void read_some(Log& log, Reader& reader, RecordBlock& block) {
   }
 }
 
+void check_headers(Log& log) {
+  const TopicPartition at{"bids", 0};
+  log.create_topic("bids", 1);
+  SECTION("a reader that leaves out headers gives everything else") {
+    const auto producer = log.open_producer("p");
+    const std::vector<Header> headers{{"h", "1", false}};
+    OutRecord written = record_of("key", "value", 1'700'000'000'123);
+    written.headers = headers;
+    producer->append(at, std::span(&written, 1));
+    CHECK(producer->commit("", {}) == CommitOutcome::committed);
+    const auto reader = log.open_reader(at, 0);
+    reader->leave_out_headers();
+    RecordBlock block;
+    while (block.records.empty()) reader->read(block, 10, log.end_offset(at));
+    REQUIRE(block.records.size() == 1);
+    CHECK(block.records[0].key() == "key");
+    CHECK(block.records[0].value() == "value");
+    CHECK(block.records[0].timestamp_ms == 1'700'000'000'123);
+    CHECK(headers_of(block.records[0]).size() <= 1);
+  }
+}
+
 void check_commits(Log& log, const LogFactory& factory) {
   const TopicPartition at{"bids", 0}, other{"bids", 1};
   log.create_topic("bids", 2);
@@ -293,6 +315,7 @@ void check_waiting(Log& log, const LogFactory& factory) {
 
 void check_log_topics(const LogFactory& factory) { check_topics(*factory.open()); }
 void check_log_records(const LogFactory& factory) { check_records(*factory.open(), factory.gap); }
+void check_log_headers(const LogFactory& factory) { check_headers(*factory.open()); }
 void check_log_commits(const LogFactory& factory) { check_commits(*factory.open(), factory); }
 void check_log_locks(const LogFactory& factory) { check_locks(*factory.open(), factory); }
 void check_log_times(const LogFactory& factory) { check_times(*factory.open(), factory.gap); }

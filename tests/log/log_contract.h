@@ -22,6 +22,7 @@ struct LogFactory {
 // Each uses SECTIONs, and needs an empty log for every one of them.
 void check_log_topics(const LogFactory& factory);
 void check_log_records(const LogFactory& factory);
+void check_log_headers(const LogFactory& factory);
 void check_log_commits(const LogFactory& factory);
 void check_log_locks(const LogFactory& factory);
 void check_log_times(const LogFactory& factory);

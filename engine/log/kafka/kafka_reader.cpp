@@ -19,7 +19,8 @@ constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr char kNoHeaders[16] = {};  // a count of zero, and what the reader of a varint may look at behind it
 
 // Appends the message's headers as RecordBatch v2 has them: count, then key and value of each; how many bytes that was,
-// 0 where there are none.
+// 0 where there are none. librdkafka makes a buffer of some hundred bytes for each message that is asked, even for one
+// without.
 std::size_t append_headers(std::string& bytes, const rd_kafka_message_t& message) {
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
@@ -183,7 +184,7 @@ void KafkaReader::copy(RecordBlock& block) {
   std::size_t bytes = static_cast<std::size_t>(kBatchPadding);
   for (const std::size_t i : chosen_) {
     bytes += messages_[i]->len + messages_[i]->key_len;
-    header_sizes_.push_back(append_headers(headers_, *messages_[i]));
+    header_sizes_.push_back(wants_headers_ ? append_headers(headers_, *messages_[i]) : 0);
   }
   const std::shared_ptr<KafkaMemory::Chunk> chunk = memory_->take(bytes + headers_.size());
   char* at = chunk->data.get();

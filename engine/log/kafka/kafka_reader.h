@@ -31,6 +31,7 @@ class KafkaReader : public Reader {
 
   void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) override;
   [[nodiscard]] std::int64_t position() const override { return position_; }
+  void leave_out_headers() override { wants_headers_ = false; }
 
  private:
   bool is_there_more(std::int64_t before);
@@ -50,7 +51,7 @@ class KafkaReader : public Reader {
   std::size_t next_ = 0;  // of messages_, not yet read
   std::vector<std::size_t> chosen_, header_sizes_;
   std::string headers_;
-  bool told_of_repeats_ = false;
+  bool told_of_repeats_ = false, wants_headers_ = true;
   std::shared_ptr<KafkaMemory> memory_;
 };
 
