@@ -4,16 +4,20 @@
 // (docs/decisions/0007-how-kafka-is-read.md). A consumer reads a partition once at a time; for a second reader of it
 // there is a second consumer.
 //
-// Threads:  KafkaFetchers from any thread; a KafkaFetch belongs to one.
+// Threads:  KafkaFetchers from any thread; a KafkaFetch belongs to one. KafkaFetchers has a thread, which only asks.
 // Owns:     the consumers; a fetch borrows its own, and must end before the fetchers do.
 // Errors:   kappa::Error failed.
 #pragma once
 
+#include <condition_variable>
 #include <list>
 #include <mutex>
 #include <set>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
-#include "kappa/engine/log/kafka/client.h"
+#include "kappa/engine/log/kafka/cluster.h"
 #include "kappa/engine/log/kafka/news.h"
 
 namespace kappa::detail {
@@ -22,6 +26,7 @@ class KafkaFetchers;
 
 struct KafkaConsumer {
   KafkaHandle handle;
+  std::int64_t queue_bytes = 0;  // librdkafka's bound for each partition
   std::set<TopicPartition> reading;
 };
 
@@ -38,7 +43,7 @@ class KafkaFetch {
   void take(std::vector<rd_kafka_message_t*>& out, std::size_t most, std::chrono::milliseconds wait);
 
  private:
-  void stir(const std::vector<rd_kafka_message_t*>& out, std::size_t had);
+  void stir_once_low(const std::vector<rd_kafka_message_t*>& out, std::size_t had);
 
   KafkaFetchers& fetchers_;
   TopicPartition at_;
@@ -46,23 +51,29 @@ class KafkaFetch {
   KafkaTopic topic_;
   KafkaQueue queue_;
   bool was_full_ = false;
-  std::int64_t bytes_ = 0, messages_ = 0;  // taken so far
 };
 
 class KafkaFetchers {
  public:
-  KafkaFetchers(KafkaClient& client, KafkaNews& news);
+  KafkaFetchers(KafkaClient& client, KafkaCluster& cluster, KafkaNews& news);
 
  private:
   friend class KafkaFetch;
   KafkaConsumer& reserve(const TopicPartition& at);
+  void add_consumer(const TopicPartition& at);
   void release(KafkaConsumer& consumer, const TopicPartition& at);
+  /// Makes the thread that fetches the partition look at its queues again. Returns at once.
+  void stir(KafkaConsumer& consumer, const TopicPartition& at);
+  void ask(std::stop_token stop);
 
   KafkaClient& client_;
+  KafkaCluster& cluster_;
   KafkaNews& news_;
-  const std::int64_t queue_bytes_;
   std::mutex mutex_;
-  std::list<KafkaConsumer> consumers_;
+  std::list<KafkaConsumer> consumers_;                         // guarded by mutex_
+  std::set<std::pair<KafkaConsumer*, TopicPartition>> asked_;  // guarded by mutex_
+  std::condition_variable_any to_ask_;
+  std::jthread asker_;  // last: ends before what it uses
 };
 
 }  // namespace kappa::detail

@@ -20,7 +20,7 @@ using detail::KafkaReader;
 class KafkaBrokers : public KafkaLog {
  public:
   explicit KafkaBrokers(KafkaLogOptions options)
-      : client_(std::move(options)), cluster_(client_), fetchers_(client_, news_) {}
+      : client_(std::move(options)), cluster_(client_), fetchers_(client_, cluster_, news_) {}
 
   std::vector<TopicInfo> topics() override { return cluster_.topics(); }
   std::optional<TopicInfo> topic(const std::string& name) override { return cluster_.topic(name); }
