@@ -38,7 +38,7 @@ class KafkaProducer : public Producer {
   [[nodiscard]] KafkaHandle make_handle(KafkaClient& client);
   void begin();
   rd_kafka_topic_t* topic(const TopicPartition& to);
-  void produce(rd_kafka_topic_t* topic, const TopicPartition& to, const OutRecord& record);
+  void produce(rd_kafka_topic_t* topic, const TopicPartition& to, const OutRecord& record, std::int64_t& last);
   void note_committed();
   CallResult send_positions(const std::string& group, std::span<const Position> positions);
   CommitOutcome give_up(CallResult result);
