@@ -58,11 +58,12 @@ KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::st
 
 KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
   return client.make({.type = RD_KAFKA_PRODUCER, .delivered = on_delivery},
-                     // A commit sends what is left at once, and nothing is visible before it: so a long linger costs no
-                     // time, and makes fewer, larger batches. (Its last millisecond costs librdkafka's thread CPU.)
-                     {{"linger.ms", "20"},
+                     // A commit sends what is left at once, and nothing is visible before it: so a linger costs little
+                     // time. Few, large batches, since librdkafka's thread spins while one is due that may not go yet:
+                     // five are on their way in a partition at most.
+                     {{"linger.ms", "50"},
                       {"compression.type", "lz4"},
-                      {"batch.size", "262144"},
+                      {"batch.size", "1000000"},  // below the topics' usual bound (max.message.bytes)
                       {"message.max.bytes", "10485760"},
                       {"queue.buffering.max.messages", "1000000"},
                       {"queue.buffering.max.kbytes", "131072"},
