@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kappa/engine/group.h"
+
 namespace kappa {
 
 struct TopicPartition {
@@ -116,36 +118,6 @@ class Producer {
 struct TopicInfo {
   std::string name;
   std::int32_t partitions = 0;
-};
-
-/// What befell a member of a group since it was asked last.
-struct GroupChange {
-  enum class Kind : std::uint8_t {
-    none,
-    assigned,  // the partitions are the member's own now
-    revoked,   // commit what is done, then release()
-    lost,      // they are another's already: nothing can be committed any more; release()
-  } kind = Kind::none;
-  std::vector<std::int32_t> partitions;  // of `assigned`, the same of each topic; may be empty
-};
-
-/// A place in a group, among whose members the log shares out the partitions of some topics.
-class Membership {
- public:
-  virtual ~Membership() = default;
-  /// Never blocks. To be called often, also while nothing is assigned: a member that is silent for minutes is put out.
-  [[nodiscard]] virtual GroupChange poll() = 0;
-  /// Answers `revoked` and `lost`: the others may go on.
-  virtual void release() = 0;
-  /// How long a member that has died keeps its partitions.
-  [[nodiscard]] virtual std::chrono::milliseconds session() const = 0;
-};
-
-struct GroupMember {
-  std::string group;
-  std::vector<std::string> topics;  // of equal partition counts
-  /// Not empty: the member keeps its partitions if it comes back under this name before its session has timed out.
-  std::string static_name;
 };
 
 /// Held while a run of an application may commit; released by the destructor or the end of the process.
