@@ -30,8 +30,8 @@ struct SourceSpec {
   std::int64_t idle_timeout_us = 0;            // 0: wait for a quiet partition
   std::string partitioned_by;                  // column whose text is the record key; empty: unknown
   bool partitioned_by_trust = false;
-  std::vector<std::string> fields;  // JSON: the field, or dotted path, that each column is taken from
-  std::function<std::unique_ptr<Decoder>()> decoder;
+  std::vector<std::string> fields;  // JSON: the field, or dotted path, that each column is taken from; "": from none
+  std::function<std::unique_ptr<Decoder>(const TopicPartition&)> decoder;  // of one partition's records
 };
 
 struct SinkSpec {

@@ -57,6 +57,8 @@ struct Header {
 };
 /// Decodes `RecordView::headers_data`; the views live as long as the record's block.
 [[nodiscard]] std::vector<Header> headers_of(const RecordView& record);
+/// The last header of this name, as Kafka's clients give it.
+[[nodiscard]] std::optional<Header> header_of(const RecordView& record, std::string_view name);
 
 /// Records of one partition in offset order, and the memory they point into. Values are readable 64 bytes past their
 /// end.

@@ -27,7 +27,7 @@ void check_partitioned_by(const Node& node, const StageInput& input, std::int32_
   reader->read(block, kLookedAt, kForever);
   if (block.records.empty()) return;
   Decoder::Result decoded;
-  node.source.decoder()->decode(block.records, decoded);
+  node.source.decoder(at)->decode(block.records, decoded);
   const Column& column =
       decoded.columns[static_cast<std::size_t>(node.schema.find(node.source.partitioned_by).value())];
   const Column* columns[] = {&column};

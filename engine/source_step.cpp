@@ -6,8 +6,8 @@
 
 namespace kappa {
 
-SourceStep::SourceStep(const Node& node, int input, std::int64_t batch_rows)
-    : node_(node), input_(input), decoder_(node.source.decoder()) {
+SourceStep::SourceStep(const Node& node, const TopicPartition& at, int input, std::int64_t batch_rows)
+    : node_(node), input_(input), decoder_(node.source.decoder(at)) {
   const auto n = static_cast<std::size_t>(batch_rows);
   constant_input_ = Buffer::allocate(n * 4);
   std::fill_n(constant_input_.as_mutable<std::int32_t>(), n, input);

@@ -11,8 +11,8 @@ namespace kappa {
 
 class SourceStep {
  public:
-  /// `input` is the task input's number.
-  SourceStep(const Node& node, int input, std::int64_t batch_rows);
+  /// `at` is read; `input` is the task input's number.
+  SourceStep(const Node& node, const TopicPartition& at, int input, std::int64_t batch_rows);
 
   /// The rows of `records` with their hidden columns. What does not decode, or fails the future guard (event time null,
   /// outside 1970–2262, or above record timestamp + max_future), is appended to `dead` and moves no progress. The batch

@@ -23,7 +23,7 @@ Task::Task(const TaskContext& context, int stage, std::int32_t partition, Produc
     if (spec.repartition)
       input->repartition = std::make_unique<RepartitionReader>(node, spec.topic, spec.first_input, spec.inputs);
     else
-      input->source = std::make_unique<SourceStep>(node, spec.first_input, context_.batch_rows);
+      input->source = std::make_unique<SourceStep>(node, input->at, spec.first_input, context_.batch_rows);
     inputs_.push_back(std::move(input));
   }
   // A node in front of the merge is reached by one input only, so it belongs to the first input that reaches it.

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "kappa/engine/error.h"
-#include "kappa/operators/format/format.h"
+#include "kappa/operators/format/metadata.h"
 #include "kappa/operators/nodes.h"
 
 namespace kappa {
@@ -40,22 +40,32 @@ void check_unique(const std::string& node, const Schema& schema) {
       usage_error(fmt::format("node \"{}\": two columns are named \"{}\"; rename one with AS", node, field.name));
 }
 
-DecoderFactory make_decoder(const std::string& node, const SourceOptions& options, const Schema& columns,
-                            std::vector<std::string> json_names) {
-  const auto named = [&](const Error& error) {
-    return Error(error.kind(), fmt::format("node \"{}\": {}", node, error.what()));
-  };
-  try {
-    if (options.format == "raw") return raw_decoder(columns);
-    JsonDecoderOptions json;
-    json.columns = columns;
-    json.json_names = std::move(json_names);
-    json.paths = options.paths;
-    json.timestamp_unit = options.timestamp_unit;
-    return json_decoder(std::move(json));
-  } catch (const Error& error) {
-    throw named(error);
+DecoderFactory value_decoder(const SourceOptions& options, const Schema& columns, std::vector<std::string> json_names) {
+  if (options.format == "raw") return raw_decoder(columns);
+  JsonDecoderOptions json;
+  json.columns = columns;
+  json.json_names = std::move(json_names);
+  json.paths = options.paths;
+  json.timestamp_unit = options.timestamp_unit;
+  return json_decoder(std::move(json));
+}
+
+PartitionDecoderFactory make_decoder(const SourceOptions& options, const Schema& columns,
+                                     const std::vector<std::string>& json_names) {
+  if (options.metadata.empty())
+    return [make = value_decoder(options, columns, json_names)](const TopicPartition&) { return make(); };
+  std::vector<Field> fields;  // of the value
+  std::vector<std::string> names;
+  for (int c = 0; c < columns.size(); ++c) {
+    if (options.metadata.count(columns[c].name) > 0) continue;
+    fields.push_back(columns[c]);
+    if (!json_names.empty()) names.push_back(json_names[static_cast<std::size_t>(c)]);
   }
+  if (fields.empty() && options.format == "json")
+    usage_error("a JSON source needs at least one column of its documents; format = 'raw' needs none");
+  DecoderFactory values;
+  if (!fields.empty()) values = value_decoder(options, Schema(std::move(fields)), std::move(names));
+  return with_metadata(std::move(values), columns, options.metadata, options.timestamp_unit);
 }
 
 void check_source(const std::string& name, const SourceOptions& options, const Schema& columns) {
@@ -88,15 +98,26 @@ std::string source_detail(const SourceOptions& options, const Schema& columns,
   std::string out = fmt::format("format={} timestamp_unit={}", options.format, options.timestamp_unit);
   if (!options.partitioned_by.empty()) out += " partitioned_by=" + options.partitioned_by;
   for (std::size_t i = 0; i < json_names.size(); ++i)
-    if (json_names[i] != columns[static_cast<int>(i)].name)
-      out += fmt::format(" field.{}='{}'", columns[static_cast<int>(i)].name, json_names[i]);
+    if (const std::string& column = columns[static_cast<int>(i)].name;
+        json_names[i] != column && options.metadata.count(column) == 0)
+      out += fmt::format(" field.{}='{}'", column, json_names[i]);
   for (const auto& [column, path] : options.paths) out += fmt::format(" path.{}='{}'", column, path);
+  for (const auto& [column, from] : options.metadata) out += fmt::format(" metadata.{}='{}'", column, from);
   return out;
+}
+
+std::vector<std::string> json_fields(const SourceOptions& options, const Schema& columns,
+                                     const std::vector<std::string>& json_names) {
+  std::vector<std::string> fields = json_names;
+  for (int c = static_cast<int>(fields.size()); c < columns.size(); ++c) fields.push_back(columns[c].name);
+  for (const auto& [column, path] : options.paths) fields[static_cast<std::size_t>(*columns.find(column))] = path;
+  for (const auto& [column, from] : options.metadata) fields[static_cast<std::size_t>(*columns.find(column))].clear();
+  return fields;
 }
 }  // namespace
 
 int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
-               std::vector<std::string> json_names) {
+               const std::vector<std::string>& json_names) {
   KAPPA_CHECK(json_names.empty() || static_cast<int>(json_names.size()) == columns.size(), "one JSON name per column");
   check_source(name, options, columns);
   Node node;
@@ -111,20 +132,23 @@ int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& 
                             to_string(columns[source.event_time].type)));
   if (!options.partitioned_by.empty()) find_column(name, "partitioned_by", options.partitioned_by, columns);
   for (const auto& [column, path] : options.paths) find_column(name, "path", column, columns);
+  for (const auto& [column, from] : options.metadata) {
+    find_column(name, "metadata", column, columns);
+    if (options.paths.count(column) > 0)
+      usage_error(fmt::format("node \"{}\": column \"{}\" has both a path and metadata", name, column));
+  }
   source.out_of_orderness_us = *options.max_out_of_orderness_us;
   source.max_future_us = options.max_future_us;
   source.idle_timeout_us = options.idle_timeout_us;
   source.partitioned_by = options.partitioned_by;
   source.partitioned_by_trust = options.partitioned_by_trust;
   node.detail = source_detail(options, columns, json_names);
-  if (options.format == "json") {
-    source.fields = json_names;
-    for (int c = static_cast<int>(source.fields.size()); c < columns.size(); ++c)
-      source.fields.push_back(columns[c].name);
-    for (const auto& [column, path] : options.paths)
-      source.fields[static_cast<std::size_t>(*columns.find(column))] = path;
+  if (options.format == "json") source.fields = json_fields(options, columns, json_names);
+  try {
+    source.decoder = make_decoder(options, columns, json_names);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("node \"{}\": {}", name, error.what()));
   }
-  source.decoder = make_decoder(name, options, columns, std::move(json_names));
   return graph.add(std::move(node));
 }
 

@@ -24,11 +24,12 @@ struct SourceOptions {
   std::string timestamp_unit = "ms";  // of integers in timestamptz columns: ms, s, us
   std::string partitioned_by;         // column
   bool partitioned_by_trust = false;
-  std::map<std::string, std::string> paths;  // column → 'user.id'
+  std::map<std::string, std::string> paths;     // column → 'user.id'
+  std::map<std::string, std::string> metadata;  // column → 'key', 'header:NAME', 'topic', 'partition', 'offset', …
 };
 /// `columns`: names as the JSON fields spell them are in `json_names` (same order; empty: the column names).
 int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& options, const Schema& columns,
-               std::vector<std::string> json_names = {});
+               const std::vector<std::string>& json_names = {});
 
 /// Rows for which `predicate` (boolean) is true go on; false and null are filtered.
 int add_filter(GraphDraft& graph, const std::string& name, int input, ExpressionPtr predicate);

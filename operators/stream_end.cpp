@@ -87,6 +87,7 @@ StreamEnd::StreamEnd(GraphDraft& graph, const std::string& name, const SourceSet
   options.partitioned_by = settings.partitioned_by;
   options.partitioned_by_trust = settings.partitioned_by_trust;
   options.paths = settings.paths;
+  options.metadata = settings.metadata;
   node_ = add_source(graph, name, options, columns);
   if (!settings.partitioned_by.empty()) key_ = {settings.partitioned_by};
 }

@@ -25,8 +25,9 @@ struct SourceSettings {
   std::chrono::microseconds max_future = std::chrono::hours(1);
   std::chrono::microseconds idle_timeout = std::chrono::microseconds(0);  // 0: wait for a quiet partition
   std::string format = "json";
-  std::string timestamp_unit = "ms";              // of integers in timestamps: ms, s, us
-  std::map<std::string, std::string> paths = {};  // field → "user.id"
+  std::string timestamp_unit = "ms";                 // of integers in timestamps: ms, s, us
+  std::map<std::string, std::string> paths = {};     // field → "user.id"
+  std::map<std::string, std::string> metadata = {};  // field → "key", "header:NAME", "topic", "partition", "offset", …
 };
 
 /// Where results go.

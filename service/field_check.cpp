@@ -49,7 +49,7 @@ std::vector<std::string> missing_fields(const Graph& graph, Log& log) {
     const std::set<std::string> names = fields_of(log, *topic);
     if (names.empty()) continue;
     for (const std::string& field : node.source.fields) {
-      if (names.count(field) > 0) continue;
+      if (field.empty() || names.count(field) > 0) continue;
       const std::string nearest = nearest_word(field, {names.begin(), names.end()});
       warnings.push_back(fmt::format("source \"{}\": none of the first records of topic \"{}\" has a field \"{}\"{}",
                                      node.name, topic->name, field,

@@ -87,15 +87,15 @@ std::optional<std::int64_t> Options::take_duration_us(const std::string& name) {
   return source_.located(option->location, [&] { return duration_us(option->value); });
 }
 
-std::vector<Option> Options::take_paths() {
-  std::vector<Option> paths;
+std::vector<Option> Options::take_all(const std::string& space) {
+  std::vector<Option> taken;
   for (std::size_t i = options_.size(); i-- > 0;)
-    if (options_[i].name.rfind("path.", 0) == 0) {
-      paths.insert(paths.begin(), options_[i]);
-      paths.front().name.erase(0, 5);
+    if (options_[i].name.rfind(space + ".", 0) == 0) {
+      taken.insert(taken.begin(), options_[i]);
+      taken.front().name.erase(0, space.size() + 1);
       options_.erase(options_.begin() + static_cast<std::ptrdiff_t>(i));
     }
-  return paths;
+  return taken;
 }
 
 void Options::finish() const {

@@ -27,8 +27,8 @@ class Options {
   [[nodiscard]] std::string take_text(const std::string& name, const std::string& otherwise);
   [[nodiscard]] bool take_flag(const std::string& name);
   [[nodiscard]] std::optional<std::int64_t> take_duration_us(const std::string& name);
-  /// Those whose name starts with "path.", without it.
-  [[nodiscard]] std::vector<Option> take_paths();
+  /// Those in a namespace ("path": path.uid), without it.
+  [[nodiscard]] std::vector<Option> take_all(const std::string& space);
   void finish() const;
 
  private:

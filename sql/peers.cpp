@@ -80,6 +80,8 @@ std::string statement_hint(const Around& t) {
   if (t.is(0, {"TABLE"}) && (t.is(1, {"("}) || t.is(-1, {"(", ","})))
     return "write the input's name without TABLE, and the column without DESCRIPTOR: FROM TUMBLE(input, time_column, "
            "INTERVAL '10 seconds')";
+  if (t.is(0, {"INCLUDE"}) && t.behind("CREATE"))
+    return "declare a column and take it from the record's metadata: WITH (metadata.column = 'key')";
   if (t.is(0, {"CREATE", "INSERT", "SET"})) return fmt::format("is a ';' missing before {}?", t[0].text);
   return {};
 }
@@ -87,7 +89,8 @@ std::string statement_hint(const Around& t) {
 std::string column_hint(const Around& t) {
   if (t.is(0, {"UNSIGNED"})) return "bigint is signed with 64 bits; numeric(20,0) holds all unsigned values";
   if (t.is(0, {"METADATA", "HEADER", "HEADERS", "KEY", "PRIMARY"}) && t.in_columns())
-    return "columns are fields of the record's value; WITH (partitioned_by = 'column') says which one is its key";
+    return "columns are fields of the record's value; WITH (metadata.column = 'key') takes one from its key, "
+           "'header:NAME', 'topic', 'partition', 'offset' or 'timestamp'";
   if (t.is(0, {"AS"}) && t.in_columns())
     return "computed columns belong into a view: CREATE VIEW name AS SELECT *, … AS column FROM table";
   if (t.is(0, {"ROW", "STRUCT", "MAP", "ARRAY", "<"}) && t.in_columns())

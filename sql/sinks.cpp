@@ -175,6 +175,9 @@ void Sinks::insert(const SourceText& source, Planner& planner, const Json& state
     source.error(place, fmt::format("\"{}\" is written twice", name), "join the SELECTs with UNION ALL");
   if (table->planned)
     source.error(place, fmt::format("\"{}\" is both read and written", name), "a pipeline must not feed itself");
+  if (!table->source.metadata.empty())
+    source.error(place, fmt::format("table \"{}\" has columns of metadata, which are read only", name),
+                 "write a table without metadata.column, or CREATE MATERIALIZED VIEW");
   table->written = true;
   const Names names{json_names(*table, member(statement, "cols")), false};
   Draft draft = planner.draft(body_of(member(statement, "selectStmt")), name, names);

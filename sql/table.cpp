@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kappa/operators/format/metadata.h"
 #include "kappa/sql/catalog.h"
 #include "kappa/sql/peers.h"
 
@@ -109,6 +110,16 @@ void read_event_time(const SourceText& source, Options& options, Table& table) {
                  "add max_out_of_orderness = '5s' (or '0s' if every partition is in order)");
 }
 
+void read_metadata(const SourceText& source, Options& options, Table& table) {
+  for (const Option& option : options.take_all("metadata")) {
+    const std::string column = column_option(source, table, Option{"metadata", option.name, option.location});
+    if (table.source.paths.count(column) > 0)
+      source.error(option.location, fmt::format("column \"{}\" has both a path and metadata", column));
+    source.located(option.location, [&] { check_metadata(table.columns[*table.columns.find(column)], option.value); });
+    table.source.metadata[column] = option.value;
+  }
+}
+
 void read_options(const SourceText& source, const Json& statement, Table& table) {
   Options options(source, member(statement, "options"), fmt::format("table \"{}\"", table.name),
                   {"topic", "format", "event_time", "max_out_of_orderness", "max_future", "idle_timeout",
@@ -128,8 +139,9 @@ void read_options(const SourceText& source, const Json& statement, Table& table)
       table.sink.key_columns.push_back(column_option(source, table, Option{"key", name, key->location}));
     table.keyless = table.sink.key_columns.empty();
   }
-  for (const Option& path : options.take_paths())
+  for (const Option& path : options.take_all("path"))
     spec.paths[column_option(source, table, Option{"path", path.name, path.location})] = path.value;
+  read_metadata(source, options, table);
   options.finish();
   if (!topic || topic->value.empty())
     source.error(table.location, fmt::format("table \"{}\" has no topic", table.name),

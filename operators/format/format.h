@@ -19,6 +19,9 @@ namespace kappa {
 using DecoderFactory = std::function<std::unique_ptr<Decoder>()>;
 using EncoderFactory = std::function<std::unique_ptr<Encoder>()>;
 
+/// Of 'ms', 's' or 'us'; Error{usage} for others.
+[[nodiscard]] std::int64_t timestamp_unit_us(const std::string& name);
+
 struct JsonDecoderOptions {
   Schema columns{};
   std::vector<std::string> json_names{};       // per column, the field's exact spelling; empty: the column names

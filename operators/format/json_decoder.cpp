@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t kCauseMax = 200;  // bytes; causes travel in record headers
 
-std::int64_t unit_of(const std::string& name) {
-  if (name == "ms") return 1000;
-  if (name == "s") return 1'000'000;
-  if (name == "us") return 1;
-  usage_error("timestamp_unit = '" + name + "': it is ms, s or us");
-}
-
 std::vector<std::string> split_path(const std::string& column, const std::string& path) {
   std::vector<std::string> names(1);
   for (const char c : path) {
@@ -61,8 +54,15 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::int64_t timestamp_unit_us(const std::string& name) {
+  if (name == "ms") return 1000;
+  if (name == "s") return 1'000'000;
+  if (name == "us") return 1;
+  usage_error("timestamp_unit = '" + name + "': it is ms, s or us");
+}
+
 JsonDecoder::JsonDecoder(const JsonDecoderOptions& options)
-    : unit_us_(unit_of(options.timestamp_unit)), record_bytes_max_(options.record_bytes_max) {
+    : unit_us_(timestamp_unit_us(options.timestamp_unit)), record_bytes_max_(options.record_bytes_max) {
   constexpr std::int64_t kRecordBytesMax = 16 << 20;
   if (record_bytes_max_ < 1 || record_bytes_max_ > kRecordBytesMax) {
     usage_error("the greatest size of a JSON record must be 1 byte to 16 MiB");

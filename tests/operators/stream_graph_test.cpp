@@ -101,6 +101,21 @@ TEST_CASE("every step is a node", "[stream]") {
   CHECK(lines[8].find("repartition by-total <- totals-of-one: key=(total, bidder)") == 0);
 }
 
+TEST_CASE("a field may be taken from beside the value", "[stream]") {
+  kappa::GraphBuilder g{"beside"};
+  auto beside = settings();
+  beside.metadata = {{"bidder", "key"}, {"channel", "header:channel"}};
+  g.source<Bid>("bids", beside).sink("out");
+  const kappa::Graph graph = std::move(g).build();
+  CHECK(graph.node(0).source.fields == Lines{"auction", "", "price", "at", "rate", ""});
+  CHECK(graph.node(0).detail.find("metadata.bidder='key' metadata.channel='header:channel'") != std::string::npos);
+  beside.metadata["price"] = "timestamp";
+  CHECK(kappa::testkit::error_of([&] {
+          kappa::GraphBuilder other{"other"};
+          (void)other.source<Bid>("bids", beside);
+        }) == "node \"bids\": metadata.price = 'timestamp': column \"price\" is bigint; declare it as timestamptz");
+}
+
 TEST_CASE("a version changes the fingerprints from its node on", "[stream]") {
   const auto built = [](std::int64_t version) {
     kappa::GraphBuilder g{"versions"};

@@ -13,7 +13,7 @@ Batch decode(const Node& node, const std::vector<std::string>& values, Driven& d
   for (const std::string& value : values) records.add(value);
   const std::vector<RecordView> views = records.views();
   Decoder::Result result;
-  node.source.decoder()->decode(views, result);
+  node.source.decoder({node.source.topic, 0})->decode(views, result);
   for (const Decoder::Failure& failure : result.failures)
     driven.dead.push_back(node.name + ": " + failure.cause + ": " + values[static_cast<std::size_t>(failure.record)]);
   Batch batch = make_batch(result.columns.front().size());

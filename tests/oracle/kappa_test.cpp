@@ -23,7 +23,7 @@ kappa::Node source_node() {
   node.source.event_time = 3;
   kappa::JsonDecoderOptions options;
   options.columns = node.schema;
-  node.source.decoder = kappa::json_decoder(options);
+  node.source.decoder = [make = kappa::json_decoder(options)](const kappa::TopicPartition&) { return make(); };
   return node;
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("kappa and the oracle read the same rows and dead letters out of hosti
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     INFO("seed " << seed);
     const std::vector<Record> records = random_input({.seed = seed, .rows = 1000, .partitions = 1, .text_keys = true});
-    kappa::SourceStep step(node, 0, static_cast<std::int64_t>(records.size()));
+    kappa::SourceStep step(node, {"in", 0}, 0, static_cast<std::int64_t>(records.size()));
     std::vector<kappa::SideRecord> dead;
     const kappa::Batch batch = step.step(block_of(records), dead);
     std::int64_t row = 0, progress = kNever;

@@ -63,6 +63,25 @@ TEST_CASE("options of a table reach its source") {
   CHECK(source.detail.find("user.id") != std::string::npos);
 }
 
+TEST_CASE("metadata of the record reaches the source, and may be its event time and key") {
+  const auto source = [](const std::string& with) {
+    return parse_pipeline(
+               "CREATE TABLE bids (price bigint, Who bigint, at timestamptz, trace text) WITH (topic = 'b', "
+               "event_time = 'at', max_out_of_orderness = '0s', " +
+                   with + "); CREATE MATERIALIZED VIEW v AS SELECT * FROM bids",
+               "x.sql")
+        .graph.node(0);
+  };
+  const Node node = source(
+      "metadata.who = 'key', metadata.at = 'timestamp', metadata.trace = 'header:trace-id', partitioned_by = 'who'");
+  CHECK(node.source.event_time == 2);
+  CHECK(node.source.partitioned_by == "who");
+  CHECK(node.source.fields == std::vector<std::string>{"price", "", "", ""});
+  CHECK(node.detail.find("metadata.at='timestamp' metadata.trace='header:trace-id' metadata.who='key'") !=
+        std::string::npos);
+  CHECK(source("metadata.who = 'offset'").detail != source("metadata.who = 'partition'").detail);
+}
+
 TEST_CASE("spelling, comments and the order of statements do not change a node") {
   const std::string table = test::kTables;
   const auto fingerprint = [&](const std::string& text) {
