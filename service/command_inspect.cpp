@@ -125,6 +125,7 @@ int command_validate(CommandContext& context) {
     check_positions(graph, topology, context.log(false), "");
     stages = fmt::format("{} stage(s)", topology.stages.size());
     warnings = missing_fields(graph, context.log(false));
+    for (std::string& warning : topic_warnings(context.topic_check(topology))) warnings.push_back(std::move(warning));
     for (const std::string& warning : warnings) context.tell("warning: " + warning);
   }
   if (context.json())

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/preflight.h"
 #include "kappa/engine/time_text.h"
 #include "kappa/replay/diff.h"
 #include "kappa/service/commands.h"
@@ -26,15 +27,27 @@ ReplaySpec spec_of(const ReplayArguments& arguments) {
   }
   return spec;
 }
+
+// What the topics' settings mean for the replay; refuses sources that cannot be replayed.
+std::vector<std::string> topic_notes(CommandContext& context, Log& log, const ReplaySpec& spec) {
+  const Topology topology = topology_of(context.graph(), log, spec.name);
+  const TopicCheck check = context.topic_check(topology);
+  std::vector<std::string> notes = check_replayable(check);
+  if (spec.output == ReplayOutput::upsert)
+    for (std::string& warning : sink_warnings(check)) notes.push_back(std::move(warning));
+  return notes;
+}
 }  // namespace
 
 int command_plan(CommandContext& context, const ReplayArguments& arguments) {
   const Graph& graph = context.application();
   Log& log = context.log(false);
-  context.check_replayable(graph);
   const ReplaySpec spec = spec_of(arguments);
+  check_replay_name(spec.name);
+  const std::vector<std::string> notes = topic_notes(context, log, spec);
   const std::unique_ptr<StateStore> state = context.look_at_state();
-  const ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
+  ReplayPlan plan = plan_replay(graph, log, state.get(), spec);
+  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   fmt::print("{}{}", context.json() ? to_json(plan) : describe(plan), context.json() ? "\n" : "");
   return 0;
 }
@@ -56,7 +69,8 @@ int command_replay(CommandContext& context, const ReplayArguments& arguments) {
   options.run.progress = [&](std::int64_t read, std::int64_t of) { progress.show(read, of); };
   install_signals();
   Log& log = context.log(false);
-  context.check_replayable(graph);
+  check_replay_name(options.spec.name);
+  for (const std::string& note : topic_notes(context, log, options.spec)) context.tell(note);
   const std::unique_ptr<StateStore> state = context.state(options.spec.name, true);
   const ReplayReport report = run_replay(graph, log, state.get(), context.catalog(), std::move(options), signal_stop());
   end_progress();

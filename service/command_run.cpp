@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kappa/engine/preflight.h"
 #include "kappa/service/commands.h"
 #include "kappa/service/field_check.h"
 #include "kappa/service/http_server.h"
@@ -28,7 +29,9 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
     http = std::make_unique<HttpServer>(context.settings(), WatchedRun{graph, log, metrics, *options.clock});
     context.tell("http://" + http->address() + ": /livez, /readyz, /metrics, /api/status");
   }
+  const Topology topology = topology_of(graph, log, "");
   for (const std::string& warning : missing_fields(graph, log)) context.tell("warning: " + warning);
+  for (const std::string& warning : topic_warnings(context.topic_check(topology))) context.tell("warning: " + warning);
   // Only one process at a time, or one of many.
   const std::optional<Instance> instance = log.lock_is_exclusive() ? std::nullopt : std::optional(context.instance());
   if (instance) options.instance = instance->id();

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <utility>
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/schema.h"
@@ -148,18 +150,22 @@ std::unique_ptr<KafkaLog> CommandContext::open_kafka() const {
   return open_kafka_log(std::move(options));
 }
 
-void CommandContext::check_replayable(const Graph& graph) {
+TopicCheck CommandContext::topic_check(const Topology& topology) {
   static_cast<void>(log(false));
-  for (const Node& node : graph.nodes()) {
-    if (!kafka_log_ || node.kind != NodeKind::source || !kafka_log_->topic(node.source.topic)) continue;
-    const auto topic = kafka_log_->topic_settings(node.source.topic);
-    const auto policy = topic.find("cleanup.policy");
-    if (policy != topic.end() && policy->second.find("compact") != std::string::npos)
-      refuse(
-          fmt::format("source \"{}\": topic \"{}\" is compacted (cleanup.policy={}): older records of a key are gone, "
-                      "so a replay would not give what live gave",
-                      node.name, node.source.topic, policy->second));
-  }
+  const auto client = settings_.kafka();
+  const auto batch = client.find("batch.size");
+  const auto describe = [this, told = false](const std::string& topic) mutable -> std::optional<TopicSettings> {
+    if (!kafka_log_ || !kafka_log_->topic(topic)) return std::nullopt;
+    std::optional<TopicSettings> settings = kafka_log_->topic_settings(topic);
+    if (!settings && !std::exchange(told, true))
+      tell(
+          fmt::format("warning: the settings of topic \"{}\" cannot be seen (DESCRIBE_CONFIGS is not allowed): whether "
+                      "topics keep, compact or restamp records is not checked",
+                      topic));
+    return settings;
+  };
+  return {graph(), topology, describe,
+          batch == client.end() ? kKafkaBatchBytes : std::strtoll(batch->second.c_str(), nullptr, 10)};
 }
 
 bool CommandContext::has_log() const {

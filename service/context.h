@@ -16,6 +16,7 @@
 #include "kappa/service/instance.h"
 #include "kappa/service/settings.h"
 #include "kappa/state/rocksdb_store.h"
+#include "kappa/service/topic_check.h"
 
 namespace kappa {
 
@@ -43,8 +44,8 @@ class CommandContext {
   [[nodiscard]] Log& log(bool create);
   /// There is one to look into: brokers, or a directory.
   [[nodiscard]] bool has_log() const;
-  /// Refuses a source topic that Kafka compacts: what is read again is not what was read.
-  void check_replayable(const Graph& graph);
+  /// To look at the settings of Kafka's topics; the embedded log's have none. Tells once where that is not allowed.
+  [[nodiscard]] TopicCheck topic_check(const Topology& topology);
   /// Null with bootstrap.servers.
   [[nodiscard]] LocalLog* local_log(bool create);
   [[nodiscard]] Catalog catalog() const;

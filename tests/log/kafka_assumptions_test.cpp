@@ -135,7 +135,7 @@ TEST_CASE("topics that kappa makes keep everything and take timestamps of any ye
   const KafkaFixture fixture;
   const auto log = fixture.open();
   log->create_topic("bids", 1);
-  const auto settings = log->topic_settings("bids");
+  const auto settings = log->topic_settings("bids").value();
   CHECK(settings.at("retention.ms") == "-1");
   CHECK(settings.at("retention.bytes") == "-1");
   CHECK(settings.at("cleanup.policy") == "delete");
@@ -163,7 +163,7 @@ TEST_CASE("a record that the client cannot send ends the producer's work by name
 TEST_CASE("a record that the broker refuses aborts the transaction; a new producer goes on", "[kafka]") {
   const KafkaFixture fixture;
   const auto log = fixture.open([](const std::string& line) { UNSCOPED_INFO(line); });
-  create_topic("bids", "max.message.bytes", "1000");
+  create_topic("bids", {{"max.message.bytes", "1000"}});
   auto producer = log->open_producer("refused");
   std::string value;
   std::uint64_t random = 1;

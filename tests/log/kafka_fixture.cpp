@@ -98,14 +98,39 @@ void delete_records(const TopicPartition& at, std::int64_t before) {
   rd_kafka_DeleteRecords_destroy(records);
 }
 
-void create_topic(const std::string& name, const std::string& setting, const std::string& value) {
+void create_topic(const std::string& name, const std::map<std::string, std::string>& settings) {
   char problem[512] = "";
   rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), 1, 1, problem, sizeof(problem));
-  rd_kafka_NewTopic_set_config(topic, setting.c_str(), value.c_str());
+  for (const auto& [setting, value] : settings) rd_kafka_NewTopic_set_config(topic, setting.c_str(), value.c_str());
   const KafkaQueue queue(rd_kafka_queue_new(admin()));
   rd_kafka_CreateTopics(admin(), &topic, 1, nullptr, queue.get());
   await(queue.get(), "creating " + name);
   rd_kafka_NewTopic_destroy(topic);
+}
+
+HiddenSettings::HiddenSettings(const std::string& prefix) {
+  char problem[512] = "";
+  for (const auto operation : {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_OPERATION_CREATE,
+                               RD_KAFKA_ACL_OPERATION_DELETE, RD_KAFKA_ACL_OPERATION_DESCRIBE}) {
+    rd_kafka_AclBinding_t* binding = rd_kafka_AclBinding_new(
+        RD_KAFKA_RESOURCE_TOPIC, prefix.c_str(), RD_KAFKA_RESOURCE_PATTERN_PREFIXED, "User:ANONYMOUS", "*", operation,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, problem, sizeof(problem));
+    const KafkaQueue queue(rd_kafka_queue_new(admin()));
+    rd_kafka_CreateAcls(admin(), &binding, 1, nullptr, queue.get());
+    await(queue.get(), "allowing " + prefix);
+    rd_kafka_AclBinding_destroy(binding);
+  }
+}
+
+HiddenSettings::~HiddenSettings() {
+  char problem[512] = "";
+  rd_kafka_AclBindingFilter_t* all = rd_kafka_AclBindingFilter_new(
+      RD_KAFKA_RESOURCE_TOPIC, nullptr, RD_KAFKA_RESOURCE_PATTERN_ANY, nullptr, nullptr, RD_KAFKA_ACL_OPERATION_ANY,
+      RD_KAFKA_ACL_PERMISSION_TYPE_ANY, problem, sizeof(problem));
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_DeleteAcls(admin(), &all, 1, nullptr, queue.get());
+  const KafkaEvent answer(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+  rd_kafka_AclBinding_destroy(all);
 }
 
 struct BareProducer::Handle {

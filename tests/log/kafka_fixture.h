@@ -4,6 +4,7 @@
 // Errors:   std::runtime_error where the broker does not do what it is asked to; no broker is a failure, never a skip.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,17 @@ void delete_topics(const std::vector<std::string>& names);
 void delete_groups(const std::vector<std::string>& names);
 /// Removes the records in front of `before`, as retention does.
 void delete_records(const TopicPartition& at, std::int64_t before);
-/// Makes a topic with a setting of its own.
-void create_topic(const std::string& name, const std::string& setting, const std::string& value);
+/// Makes a topic of one partition with settings of its own.
+void create_topic(const std::string& name, const std::map<std::string, std::string>& settings);
+
+/// As long as it lives, everything is allowed with topics whose names begin so, but to see their settings.
+class HiddenSettings {
+ public:
+  explicit HiddenSettings(const std::string& prefix);
+  ~HiddenSettings();
+  HiddenSettings(const HiddenSettings&) = delete;
+  HiddenSettings& operator=(const HiddenSettings&) = delete;
+};
 
 /// A transactional producer without kappa around it, so that it can stay in the middle of a transaction.
 class BareProducer {

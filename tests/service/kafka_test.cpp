@@ -96,7 +96,7 @@ TEST_CASE("a replay is that of the embedded log, and a compacted topic is not re
   testkit::delete_topics({"bids"});
   while (kafka.place.run({"log", "read", "bids"}).code == 0) {
   }
-  testkit::create_topic("bids", "cleanup.policy", "compact");
+  testkit::create_topic("bids", {{"cleanup.policy", "compact"}});
   const Outcome refused = kafka.place.run({"plan", "p.sql", "--from", "2026-01-01", "--name", "other"});
   CHECK(refused.code == 3);
   CHECK_THAT(refused.err, Contains("compacted"));

@@ -26,7 +26,8 @@ class KafkaCluster {
   [[nodiscard]] std::vector<TopicInfo> topics();
   [[nodiscard]] std::optional<TopicInfo> topic(const std::string& name);
   void create_topic(const std::string& name, std::int32_t partitions);
-  [[nodiscard]] std::map<std::string, std::string> topic_settings(const std::string& name);
+  /// None where the user may not see them.
+  [[nodiscard]] std::optional<std::map<std::string, std::string>> topic_settings(const std::string& name);
 
   /// Refused if there is no such topic or partition. Topics once seen are not asked for again.
   void check_exists(const TopicPartition& at);

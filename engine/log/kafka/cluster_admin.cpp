@@ -94,21 +94,23 @@ void KafkaCluster::wait_until_led(const std::string& name, std::int32_t partitio
   fail("topic \"" + name + "\" was created, but no broker leads its partitions");
 }
 
-std::map<std::string, std::string> KafkaCluster::topic_settings(const std::string& name) {
+std::optional<std::map<std::string, std::string>> KafkaCluster::topic_settings(const std::string& name) {
   const ConfigResource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   const KafkaQueue queue(rd_kafka_queue_new(handle_.get()));
   std::array<rd_kafka_ConfigResource_t*, 1> resources{resource.get()};
   const KafkaAdminOptions options = admin_options(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
   rd_kafka_DescribeConfigs(handle_.get(), resources.data(), resources.size(), options.get(), queue.get());
   const KafkaEvent event = answer(queue.get(), "the settings of topic \"" + name + "\"");
-  std::map<std::string, std::string> settings;
   const auto result = rd_kafka_event_DescribeConfigs_result(event.get());
   std::size_t count = 0;
   const auto described = result ? rd_kafka_DescribeConfigs_result_resources(result, &count) : nullptr;
-  if (count == 0 || rd_kafka_ConfigResource_error(described[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+  const auto code = count == 0 ? rd_kafka_event_error(event.get()) : rd_kafka_ConfigResource_error(described[0]);
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return std::nullopt;
+  if (count == 0 || code != RD_KAFKA_RESP_ERR_NO_ERROR)
     fail("the settings of topic \"" + name + "\" cannot be read: " +
          text_of(count == 0 ? rd_kafka_event_error_string(event.get())
                             : rd_kafka_ConfigResource_error_string(described[0])));
+  std::map<std::string, std::string> settings;
   const auto entries = rd_kafka_ConfigResource_configs(described[0], &count);
   for (std::size_t i = 0; i < count; ++i)
     settings[rd_kafka_ConfigEntry_name(entries[i])] = text_of(rd_kafka_ConfigEntry_value(entries[i]));

@@ -27,7 +27,7 @@ class KafkaBrokers : public KafkaLog {
   void create_topic(const std::string& name, std::int32_t partitions) override {
     cluster_.create_topic(name, partitions);
   }
-  std::map<std::string, std::string> topic_settings(const std::string& name) override {
+  std::optional<std::map<std::string, std::string>> topic_settings(const std::string& name) override {
     return cluster_.topic_settings(name);
   }
 

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kappa/engine/log.h"
@@ -35,10 +36,15 @@ struct KafkaLogOptions {
   std::function<void(const std::string&)> message;
 };
 
+/// How large a producer makes its batches, unless "batch.size" says otherwise: below the topics' usual bound
+/// (max.message.bytes).
+inline constexpr std::int64_t kKafkaBatchBytes = 1'000'000;
+
 class KafkaLog : public Log {
  public:
-  /// Settings of a topic as the brokers have them, such as "cleanup.policy".
-  [[nodiscard]] virtual std::map<std::string, std::string> topic_settings(const std::string& name) = 0;
+  /// Settings of a topic as the brokers have them, such as "cleanup.policy"; none where the user may not see them
+  /// (DESCRIBE_CONFIGS).
+  [[nodiscard]] virtual std::optional<std::map<std::string, std::string>> topic_settings(const std::string& name) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<KafkaLog> open_kafka_log(KafkaLogOptions options);

@@ -63,7 +63,7 @@ KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
                      // five are on their way in a partition at most.
                      {{"linger.ms", "50"},
                       {"compression.type", "lz4"},
-                      {"batch.size", "1000000"},  // below the topics' usual bound (max.message.bytes)
+                      {"batch.size", std::to_string(kKafkaBatchBytes)},
                       {"message.max.bytes", "10485760"},
                       {"queue.buffering.max.messages", "1000000"},
                       {"queue.buffering.max.kbytes", "131072"},
