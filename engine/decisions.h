@@ -17,11 +17,13 @@ struct Decision {
   std::string source;  // topic
   std::int32_t partition = 0;
   std::int64_t offset = 0;
-  std::int64_t number = 0;    // counts from 1 per source partition
+  std::int64_t number = 0;    // counts from 1 per source partition; 0: a start, which raises nothing
   std::int64_t progress = 0;  // µs
-  std::string cause;          // "idle", "close"
+  std::string cause;          // "idle", "close", "start"
   bool operator==(const Decision&) const = default;
 };
+/// Of a decision that says where the application first began to read, where others may remove its positions.
+inline constexpr const char* kStartCause = "start";
 
 [[nodiscard]] std::string to_json(const Decision& decision);
 /// Throws Error{failed} naming the place if the record is not a decision.

@@ -18,6 +18,19 @@ std::string suffixed(const std::string& topic, const std::string& suffix) {
   return suffix.empty() ? topic : topic + "." + suffix;
 }
 
+[[noreturn]] void refuse_placement(const Node& node, const std::pair<TopicPartition, std::int64_t>& record,
+                                   const std::string& key, std::int32_t hashed, std::int32_t partitions) {
+  refuse(fmt::format(
+      "source \"{}\" says partitioned_by = '{}', but the record at {} offset {} has the key \"{}\", whose place among "
+      "{} "
+      "partitions is {}: partitions were added since, so that its rows lie in several, or another partitioner was "
+      "used. "
+      "Remove partitioned_by (kappa then repartitions; an application that has run before needs another application.id "
+      "for it, and `kappa replay`), or set partitioned_by_trust = true if equal values always share a partition",
+      node.name, node.source.partitioned_by, to_string(record.first), record.second, key.substr(0, 100), partitions,
+      hashed));
+}
+
 // The first records' keys must be the column's text, in the partition where murmur2 puts it.
 void check_partitioned_by(const Node& node, const StageInput& input, std::int32_t partition, std::int32_t partitions,
                           Log& log) {
@@ -38,7 +51,9 @@ void check_partitioned_by(const Node& node, const StageInput& input, std::int32_
     std::string key;
     const bool has_key = append_key(key, columns, row);
     const bool same = has_key ? !record.key_is_null() && record.key() == key : record.key_is_null();
-    if (same && (!has_key || partition_of(key, partitions) == partition)) continue;
+    const std::int32_t hashed = has_key ? partition_of(key, partitions) : partition;
+    if (same && hashed == partition) continue;
+    if (same) refuse_placement(node, {at, record.offset}, key, hashed, partitions);
     refuse(fmt::format(
         "source \"{}\" says partitioned_by = '{}', but the record at {} offset {} has the key {} and {} = {}. Remove "
         "partitioned_by (kappa then repartitions), or set partitioned_by_trust = true if equal values always share a "
@@ -55,7 +70,8 @@ void check_sink(const Node& node, std::int32_t tasks, Log& log, const std::strin
   if (info && info->partitions != tasks && node.sink.partition_by < 0)
     refuse(
         fmt::format("sink \"{}\": topic \"{}\" has {} partitions, the stage has {} tasks. Give partition_by = "
-                    "'<column>', or use another topic",
+                    "'<column>', or use another topic; where partitions were added to a source since a run before, use "
+                    "another application.id too, or `kappa replay` into a versioned topic",
                     node.name, topic, info->partitions, tasks));
 }
 
@@ -66,9 +82,11 @@ void check_partition_counts(const Graph& graph, const Stage& stage, Log& log, co
   for (const StageInput& input : stage.inputs)
     if (const auto found = before.find(input.topic); found != before.end() && found->second != stage.partitions)
       refuse(fmt::format(
-          "\"{}\" ran before with {} partitions of \"{}\", now there are {}: keys lie elsewhere now (or positions were "
-          "removed). Use another application.id, or `kappa replay` into a versioned topic",
-          graph.name(), found->second, input.topic, stage.partitions));
+          "\"{}\" has positions for {} partitions of \"{}\", now there are {}: partitions were added or removed, so "
+          "keys "
+          "lie elsewhere now; or positions of the last ones were removed or expired (group \"{}\"). What was published "
+          "stays; use another application.id, or `kappa replay` into a versioned topic",
+          graph.name(), found->second, input.topic, stage.partitions, group_of(graph, stage, run)));
 }
 }  // namespace
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kappa/engine/preflight.h"
+
 namespace kappa {
 
 namespace {
@@ -69,6 +71,7 @@ TaskStart Recovery::first_start(const Stage& stage, std::int32_t partition, Task
     }
   }
   if (state && options_.run.empty()) refuse_foreign(stage, partition, *state);
+  refuse_second_start(stage, partition);
   for (const StageInput& input : stage.inputs) {
     const TopicPartition at{input.topic, partition};
     InputStart in;
@@ -88,8 +91,10 @@ void Recovery::refuse_foreign(const Stage& stage, std::int32_t partition, TaskSt
   if (state.checkpoints([](const std::string&, const std::string&) {}).empty()) return;
   refuse(fmt::format(
       "task {}-{} has checkpoints, but the log holds no position of \"{}\": the state directory belongs to another "
-      "log, or the positions were removed. Remove the state directory to start over, or use another application.id",
-      stage.name, partition, graph_.name()));
+      "log, or the positions were removed, by hand or because their topic was deleted and made anew. To start over, "
+      "which publishes every result again, remove the state directory{}, or use another application.id",
+      stage.name, partition, graph_.name(),
+      log_.lock_is_exclusive() ? "" : " and the topic \"" + decisions_topic_of(graph_, options_.run) + "\""));
 }
 
 std::vector<Position> Recovery::first_positions(const Stage& stage) const {
@@ -177,13 +182,45 @@ void Recovery::set_ends(TaskStart& start, const Stage& stage, std::int32_t parti
 // it anew would publish it again, or leave out what came meanwhile.
 void Recovery::refuse_gap(const Stage& stage, std::int32_t partition) const {
   const std::string group = group_of(graph_, stage, options_.run);
-  refuse(
-      fmt::format("group \"{0}\" has positions, but none for partition {1} of its inputs: they were removed, or "
-                  "expired (brokers forget "
-                  "positions that were not committed for offsets.retention.minutes, 7 days by default). Delete the "
-                  "group to begin anew, "
-                  "or use `kappa replay` and another application.id",
-                  group, partition));
+  refuse(fmt::format(
+      "group \"{0}\" has positions, but none for partition {1} of its inputs: they were removed or expired "
+      "(brokers forget positions that were not committed for offsets.retention.minutes, 7 days by default). "
+      "What was published stays; use another application.id, or `kappa replay` into a versioned topic",
+      group, partition));
+}
+
+// Positions can be removed by others only where the log does not keep runs apart itself; there, a start is a decision
+// too.
+void Recovery::refuse_second_start(const Stage& stage, std::int32_t partition) const {
+  if (log_.lock_is_exclusive()) return;
+  const std::string topic = decisions_topic_of(graph_, options_.run);
+  for (const Decision& decision : read_decisions(log_, topic, partition))
+    for (const StageInput& input : stage.inputs)
+      if (decision.cause == kStartCause && decision.source == input.topic)
+        refuse(fmt::format(
+            "\"{}\" has read {}-{} before, from offset {} on (as {} says), but its group \"{}\" has no positions: they "
+            "were removed, by hand or because the topic was deleted and made anew, or expired (brokers forget "
+            "positions "
+            "that were not committed for offsets.retention.minutes, 7 days by default), or the table was renamed. To "
+            "start over, which publishes every result again, delete the topic \"{}\", or use another application.id; "
+            "`kappa replay` corrects history",
+            graph_.name(), input.topic, partition, decision.offset, topic, group_of(graph_, stage, options_.run),
+            topic));
+}
+
+void Recovery::check_range(const TopicPartition& at, std::int64_t offset) const {
+  const std::int64_t start = start_of(at), end = end_of(at);
+  if (offset > end)
+    refuse(
+        fmt::format("\"{}\" stopped at {} offset {}, but the log holds {} to {}: the topic was made anew, or lost "
+                    "records. What was "
+                    "published stays; another application.id begins with the topic as it is now",
+                    graph_.name(), to_string(at), offset, start, end));
+  if (offset < start)
+    refuse(fmt::format(
+        "\"{}\" stopped at {} offset {}, but the log holds {} to {}: {} records that it has not read were removed, by "
+        "retention or by hand. What was published stays; another application.id begins with what is left",
+        graph_.name(), to_string(at), offset, start, end, start - offset));
 }
 
 // Empty inputs where there are no positions at all.
@@ -202,10 +239,7 @@ TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
                       "reads the log again "
                       "for the new graph, `kappa replay` corrects history, another application.id starts over",
                       graph_.name(), stage.name));
-    if (found->second.offset > end_of(at) || found->second.offset < start_of(at))
-      refuse(fmt::format(
-          "\"{}\" stopped at {} offset {}, but the log holds {} to {}: records were removed or the topic was made anew",
-          graph_.name(), to_string(at), found->second.offset, start_of(at), end_of(at)));
+    check_range(at, found->second.offset);
     InputStart in;
     in.offset = in.mute_until = found->second.offset;
     in.first = metadata.start;

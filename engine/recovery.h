@@ -46,6 +46,8 @@ class Recovery {
                                           const std::map<TopicPartition, Position>& committed,
                                           std::int64_t& released) const;
   [[nodiscard]] TaskStart first_start(const Stage& stage, std::int32_t partition, TaskState* state) const;
+  void refuse_second_start(const Stage& stage, std::int32_t partition) const;
+  void check_range(const TopicPartition& at, std::int64_t offset) const;
   [[noreturn]] void refuse_gap(const Stage& stage, std::int32_t partition) const;
   [[nodiscard]] std::int64_t start_of(const TopicPartition& at) const;
   [[nodiscard]] std::int64_t end_of(const TopicPartition& at) const;

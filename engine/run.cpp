@@ -130,7 +130,15 @@ void WholeRun::commit_starts() {
     std::vector<Position> positions;
     for (auto& [at, position] : log_.committed(group)) positions.push_back(position);
     if (!positions.empty() && is_alone()) continue;
-    if (positions.empty()) positions = starts_of(topology_.stages[s]);
+    if (positions.empty()) {
+      positions = starts_of(topology_.stages[s]);
+      // So that it is known even where the positions are removed later.
+      for (const Position& start : positions)
+        if (!log_.lock_is_exclusive())
+          append_decision(*starters_[s], context_.decisions_topic,
+                          {start.at.topic, start.at.partition, start.offset, 0, 0, kStartCause},
+                          options_.clock->wall_ms());
+    }
     if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }

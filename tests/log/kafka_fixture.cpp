@@ -98,6 +98,36 @@ void delete_records(const TopicPartition& at, std::int64_t before) {
   rd_kafka_DeleteRecords_destroy(records);
 }
 
+void reset_position(const std::string& group, const TopicPartition& at, std::int64_t offset) {
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = offset;
+  rd_kafka_AlterConsumerGroupOffsets_t* positions = rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get());
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_AlterConsumerGroupOffsets(admin(), &positions, 1, nullptr, queue.get());
+  await(queue.get(), "moving a position of " + group);
+  rd_kafka_AlterConsumerGroupOffsets_destroy(positions);
+}
+
+void delete_position(const std::string& group, const TopicPartition& at) {
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition);
+  rd_kafka_DeleteConsumerGroupOffsets_t* positions = rd_kafka_DeleteConsumerGroupOffsets_new(group.c_str(), list.get());
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_DeleteConsumerGroupOffsets(admin(), &positions, 1, nullptr, queue.get());
+  await(queue.get(), "removing a position of " + group);
+  rd_kafka_DeleteConsumerGroupOffsets_destroy(positions);
+}
+
+void add_partitions(const std::string& topic, int total) {
+  char problem[512] = "";
+  rd_kafka_NewPartitions_t* partitions =
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(total), problem, sizeof(problem));
+  const KafkaQueue queue(rd_kafka_queue_new(admin()));
+  rd_kafka_CreatePartitions(admin(), &partitions, 1, nullptr, queue.get());
+  await(queue.get(), "adding partitions to " + topic);
+  rd_kafka_NewPartitions_destroy(partitions);
+}
+
 void create_topic(const std::string& name, const std::map<std::string, std::string>& settings) {
   char problem[512] = "";
   rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), 1, 1, problem, sizeof(problem));

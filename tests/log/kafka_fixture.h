@@ -19,6 +19,12 @@ namespace kappa::testkit {
 void delete_topics(const std::vector<std::string>& names);
 /// Waits until their last members have gone: those that died, for the end of their sessions.
 void delete_groups(const std::vector<std::string>& names);
+/// As kafka-consumer-groups --reset-offsets does: the position is another one, and its metadata empty.
+void reset_position(const std::string& group, const TopicPartition& at, std::int64_t offset);
+/// As kafka-consumer-groups --delete-offsets does.
+void delete_position(const std::string& group, const TopicPartition& at);
+/// As kafka-topics --alter --partitions does.
+void add_partitions(const std::string& topic, int total);
 /// Removes the records in front of `before`, as retention does.
 void delete_records(const TopicPartition& at, std::int64_t before);
 /// Makes a topic of one partition with settings of its own.
