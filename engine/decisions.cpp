@@ -41,11 +41,23 @@ std::vector<Decision> read_decisions(Log& log, const std::string& topic, std::in
   return decisions;
 }
 
-void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms) {
+namespace {
+void append_to(Producer& producer, const TopicPartition& to, const Decision& decision, std::int64_t wall_ms) {
   const std::string key = to_string(TopicPartition{decision.source, decision.partition});
   const std::string value = to_json(decision);
   const OutRecord record{key, value, false, false, wall_ms, {}};
-  producer.append({topic, decision.partition}, std::span(&record, 1));
+  producer.append(to, std::span(&record, 1));
+}
+}  // namespace
+
+void append_starts(Producer& producer, const std::string& topic, const std::vector<Position>& starts,
+                   std::int64_t wall_ms) {
+  for (const Position& start : starts)
+    append_to(producer, {topic, 0}, {start.at.topic, start.at.partition, start.offset, 0, 0, kStartCause}, wall_ms);
+}
+
+void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms) {
+  append_to(producer, {topic, decision.partition}, decision, wall_ms);
 }
 
 }  // namespace kappa

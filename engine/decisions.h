@@ -22,7 +22,8 @@ struct Decision {
   std::string cause;          // "idle", "close", "start"
   bool operator==(const Decision&) const = default;
 };
-/// Of a decision that says where the application first began to read, where others may remove its positions.
+/// Of a decision that says where the application first began to read, where others may remove its positions. All of
+/// them lie in partition 0, so that no other has to be read for them.
 inline constexpr const char* kStartCause = "start";
 
 [[nodiscard]] std::string to_json(const Decision& decision);
@@ -31,6 +32,8 @@ inline constexpr const char* kStartCause = "start";
 
 /// All decisions in `topic`-`partition` up to its end now, in order; none if the topic does not exist.
 [[nodiscard]] std::vector<Decision> read_decisions(Log& log, const std::string& topic, std::int32_t partition);
+void append_starts(Producer& producer, const std::string& topic, const std::vector<Position>& starts,
+                   std::int64_t wall_ms);
 void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms);
 
 }  // namespace kappa

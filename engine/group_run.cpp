@@ -29,6 +29,7 @@ class GroupRun : private RunBase {
     check_positions(graph_, topology_, log_, options_.run);
     for (const Stage& stage : topology_.stages) {
       const auto committed = log_.committed(group_of(graph_, stage, options_.run));
+      recovery_.check_last_records(stage, committed);
       for (std::int32_t p = 0; p < stage.partitions; ++p) recovery_.check(stage, p, committed);
     }
   }

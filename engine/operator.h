@@ -93,6 +93,8 @@ class Decoder {
     std::vector<Failure> failures;
   };
   virtual void decode(std::span<const RecordView> records, Result& result) = 0;
+  /// Whether it looks at the records' headers; else they may be left out.
+  [[nodiscard]] virtual bool reads_headers() const { return false; }
 };
 
 /// Records made of rows: row i is [ends[i-1], ends[i]) of `bytes`, key then value, split at key_ends[i].

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kappa/engine/preflight.h"
+#include "kappa/engine/time_text.h"
 
 namespace kappa {
 
@@ -99,6 +100,7 @@ void Recovery::refuse_foreign(const Stage& stage, std::int32_t partition, TaskSt
 
 std::vector<Position> Recovery::first_positions(const Stage& stage) const {
   std::vector<Position> positions;
+  refuse_second_start(stage, 0);
   for (std::int32_t p = 0; p < stage.partitions; ++p)
     for (const StageInput& input : stage.inputs) {
       const TopicPartition at{input.topic, p};
@@ -194,9 +196,9 @@ void Recovery::refuse_gap(const Stage& stage, std::int32_t partition) const {
 void Recovery::refuse_second_start(const Stage& stage, std::int32_t partition) const {
   if (log_.lock_is_exclusive()) return;
   const std::string topic = decisions_topic_of(graph_, options_.run);
-  for (const Decision& decision : read_decisions(log_, topic, partition))
+  for (const Decision& decision : read_decisions(log_, topic, 0))
     for (const StageInput& input : stage.inputs)
-      if (decision.cause == kStartCause && decision.source == input.topic)
+      if (decision.cause == kStartCause && decision.source == input.topic && decision.partition == partition)
         refuse(fmt::format(
             "\"{}\" has read {}-{} before, from offset {} on (as {} says), but its group \"{}\" has no positions: they "
             "were removed, by hand or because the topic was deleted and made anew, or expired (brokers forget "
@@ -223,6 +225,48 @@ void Recovery::check_range(const TopicPartition& at, std::int64_t offset) const 
         graph_.name(), to_string(at), offset, start, end, start - offset));
 }
 
+void Recovery::check_last_records(const Stage& stage, const std::map<TopicPartition, Position>& committed) const {
+  constexpr std::size_t kAtOnce = 16;  // so many partitions answer to one request; each holds a queue meanwhile
+  struct Asked {
+    const Position& position;
+    RecordMark last;
+    std::unique_ptr<Reader> reader;
+  };
+  std::vector<Asked> asked;
+  const auto check = [&] {
+    for (const Asked& one : asked) check_record(one.position, one.last, *one.reader);
+    asked.clear();
+  };
+  for (const StageInput& input : stage.inputs)
+    for (std::int32_t p = 0; p < stage.partitions; ++p) {
+      const auto found = committed.find({input.topic, p});
+      if (found == committed.end()) continue;
+      const TopicPartition& at = found->first;
+      const std::optional<RecordMark> last = parse_commit_metadata(found->second).last;
+      if (!last || last->offset < start_of(at) || last->offset >= end_of(at)) continue;
+      asked.push_back({found->second, *last, log_.open_reader(at, last->offset)});
+      if (asked.size() == kAtOnce) check();
+    }
+  check();
+}
+
+void Recovery::check_record(const Position& position, const RecordMark& last, Reader& reader) const {
+  RecordBlock block;
+  reader.read(block, 1, last.offset + 1);
+  if (block.records.empty() && reader.position() <= last.offset)
+    fail(fmt::format("stopped while {} offset {} was read", to_string(position.at), last.offset));
+  if (block.records.empty() || mark_of(block.records.front()) == last) return;
+  const std::int64_t found_ms = block.records.front().timestamp_ms;
+  refuse(fmt::format(
+      "\"{}\" stopped at {} offset {}, but the record at offset {} is another one than it read there (stamped {}, now "
+      "{}): the topic was made anew, its brokers lost records and took others (unclean.leader.election.enable), or "
+      "this "
+      "is another cluster. What was published stays; use another application.id, or `kappa replay` into a versioned "
+      "topic",
+      graph_.name(), to_string(position.at), position.offset, last.offset, timestamp_text(last.timestamp_ms * 1000),
+      timestamp_text(found_ms * 1000)));
+}
+
 // Empty inputs where there are no positions at all.
 TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
                                     const std::map<TopicPartition, Position>& committed, std::int64_t& released) const {
@@ -245,6 +289,7 @@ TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
     in.first = metadata.start;
     in.progress = metadata.progress;
     in.decision = metadata.decision;
+    in.last = metadata.last;
     released = std::min(released, metadata.released);
     start.sequence = std::max(start.sequence, metadata.sequence);
     start.inputs.push_back(in);

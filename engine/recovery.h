@@ -26,10 +26,14 @@ struct TaskStart {
 class Recovery {
  public:
   Recovery(const Graph& graph, Log& log, const RunOptions& options);
+  /// What lies at the offset of the last record read must be that record; refused where it is another one. It may be
+  /// gone: retention removes it, compaction too. In front of plan().
+  void check_last_records(const Stage& stage, const std::map<TopicPartition, Position>& committed) const;
   /// `state` may be null. `committed` are the positions of the stage's group.
   [[nodiscard]] TaskStart plan(const Stage& stage, std::int32_t partition,
                                const std::map<TopicPartition, Position>& committed, TaskState* state) const;
-  /// What the first commit of a stage says, where a stage begins that never ran: all partitions at once.
+  /// What the first commit of a stage says, where a stage begins that never ran: all partitions at once. Refused where
+  /// it ran before.
   [[nodiscard]] std::vector<Position> first_positions(const Stage& stage) const;
   /// Refuses checkpoints of a task of which the log holds no position.
   void refuse_foreign(const Stage& stage, std::int32_t partition, TaskState& state) const;
@@ -48,6 +52,7 @@ class Recovery {
   [[nodiscard]] TaskStart first_start(const Stage& stage, std::int32_t partition, TaskState* state) const;
   void refuse_second_start(const Stage& stage, std::int32_t partition) const;
   void check_range(const TopicPartition& at, std::int64_t offset) const;
+  void check_record(const Position& position, const RecordMark& last, Reader& reader) const;
   [[noreturn]] void refuse_gap(const Stage& stage, std::int32_t partition) const;
   [[nodiscard]] std::int64_t start_of(const TopicPartition& at) const;
   [[nodiscard]] std::int64_t end_of(const TopicPartition& at) const;

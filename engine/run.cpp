@@ -90,6 +90,7 @@ void WholeRun::plan() {
   for (std::size_t s = 0; s < topology_.stages.size(); ++s) {
     const Stage& stage = topology_.stages[s];
     const auto committed = log_.committed(group_of(graph_, stage, options_.run));
+    recovery_.check_last_records(stage, committed);
     for (std::int32_t p = 0; p < stage.partitions; ++p) {
       Planned planned{static_cast<int>(s), p, {}, state_ ? state_->open({stage.name, p}) : nullptr};
       planned.start = recovery_.plan(stage, p, committed, planned.state.get());
@@ -133,11 +134,8 @@ void WholeRun::commit_starts() {
     if (positions.empty()) {
       positions = starts_of(topology_.stages[s]);
       // So that it is known even where the positions are removed later.
-      for (const Position& start : positions)
-        if (!log_.lock_is_exclusive())
-          append_decision(*starters_[s], context_.decisions_topic,
-                          {start.at.topic, start.at.partition, start.offset, 0, 0, kStartCause},
-                          options_.clock->wall_ms());
+      if (!log_.lock_is_exclusive())
+        append_starts(*starters_[s], context_.decisions_topic, positions, options_.clock->wall_ms());
     }
     if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));

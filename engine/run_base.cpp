@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kappa/engine/preflight.h"
+#include "kappa/engine/sole_member.h"
 
 namespace kappa {
 

@@ -21,6 +21,7 @@ class SourceStep {
 
   /// The greatest event time of a good row so far, raised by decisions; kNever before the first.
   [[nodiscard]] std::int64_t progress() const { return progress_; }
+  [[nodiscard]] bool reads_headers() const { return decoder_->reads_headers(); }
   void raise(std::int64_t progress) { progress_ = std::max(progress_, progress); }
 
  private:

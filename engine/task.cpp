@@ -70,8 +70,9 @@ void Task::start(std::vector<InputStart> starts) {
     Input& input = *inputs_[i];
     input.start = starts[i];
     input.decision = input.start.decision;
+    input.last = input.start.last;
     input.reader = context_.log.open_reader(input.at, input.start.offset);
-    input.reader->leave_out_headers();
+    if (!input.source || !input.source->reads_headers()) input.reader->leave_out_headers();
     muted |= input.start.offset < input.start.mute_until;
     if (!input.source) continue;
     input.source->raise(input.start.progress);

@@ -48,6 +48,7 @@ struct InputStart {
   std::int64_t decision = 0;              // number of the last one applied
   std::int64_t decisions_max = kForever;  // live's later decisions are not applied (frozen ends)
   std::int64_t stop_progress = kForever;  // µs; the input ends where its progress has reached this (replay --to)
+  std::optional<RecordMark> last{};       // the last record read by the run before
 };
 
 class Task {

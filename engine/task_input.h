@@ -18,6 +18,7 @@ struct Task::Input {
   std::deque<Decision> pending;  // decisions not yet applied
   std::int64_t decision = 0;     // number of the last one applied
   SourceCounters counters;
+  std::optional<RecordMark> last;  // record read; at first what the run before read
 
   [[nodiscard]] std::int64_t progress() const {
     if (source) return source->progress();

@@ -10,6 +10,7 @@ namespace kappa {
 void Task::process(Input& input) {
   input.counters.read += static_cast<std::int64_t>(block_.records.size());
   if (output_.muted()) input.counters.muted += static_cast<std::int64_t>(block_.records.size());
+  input.last = mark_of(block_.records.back());
   if (input.source)
     process_source(input);
   else

@@ -16,8 +16,8 @@ std::string upstream_name(const std::string& topic, int upstream) { return topic
 std::vector<Position> Task::positions(std::int64_t sequence) const {
   std::vector<Position> positions;
   for (const auto& input : inputs_) {
-    const CommitMetadata metadata{sequence,   input->start.first, input->progress(),
-                                  released(), input->decision,    stage_.state_fingerprint};
+    const CommitMetadata metadata{sequence,        input->start.first,       input->progress(), released(),
+                                  input->decision, stage_.state_fingerprint, input->last};
     positions.push_back({input->at, input->reader->position(), to_string(metadata)});
   }
   return positions;

@@ -141,6 +141,7 @@ bool Worker::begin_group(Transaction& transaction) {
       shared_.claims.give_back({stage.name, partition});
     }
   const std::vector<Position> first = shared_.recovery.first_positions(stage);
+  append_starts(*transaction.producer, shared_.context.decisions_topic, first, shared_.options.clock->wall_ms());
   if (transaction.producer->commit(transaction.group, first) == CommitOutcome::committed) return true;
   throw LogUnavailable(fmt::format("the start of {} was not committed", transaction.group));
 }

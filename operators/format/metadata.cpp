@@ -60,6 +60,9 @@ class MetadataDecoder : public Decoder {
   }
 
   void decode(std::span<const RecordView> records, Result& result) override;
+  [[nodiscard]] bool reads_headers() const override {
+    return std::any_of(targets_.begin(), targets_.end(), [](const Target& t) { return t.beside == Beside::header; });
+  }
 
  private:
   struct Target {

@@ -3,8 +3,7 @@
 #include <filesystem>
 
 #include "kappa/tests/kit/catch.h"
-#include "kappa/tests/log/kafka_fixture.h"
-#include "kappa/tests/service/program.h"
+#include "kappa/tests/service/on_kafka.h"
 
 using namespace kappa;
 using namespace kappa::cli;
@@ -12,13 +11,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 // A run that has ended: 2000 bids in two partitions, results, positions and a checkpoint.
-struct Ended {
-  testkit::KafkaFixture broker;
-  Place place;
-
+struct Ended : OnKafka {
   Ended() {
-    testkit::delete_groups({"hot-bids"});
-    place.environment["KAPPA_BOOTSTRAP_SERVERS"] = testkit::broker();
     fill(place);
     place.good({"run", "p.sql", "--until-end"});
   }
@@ -44,6 +38,15 @@ struct Ended {
     CHECK(outcome.code == 3);
     for (const std::string& word : words) CHECK_THAT(outcome.err, Contains(word));
     CHECK(all() == before);
+  }
+
+  [[nodiscard]] std::vector<Position> positions() const {
+    std::vector<Position> positions;
+    for (const auto& [at, position] : broker.open()->committed("hot-bids")) positions.push_back(position);
+    return positions;
+  }
+  void restore(const std::vector<Position>& positions) const {
+    REQUIRE(broker.open()->open_producer("other")->commit("hot-bids", positions) == CommitOutcome::committed);
   }
 
   void lose_state() const { std::filesystem::remove_all(place.path("kappa-data")); }
@@ -128,13 +131,44 @@ TEST_CASE("a source that was deleted and made anew is refused, as short as it wa
 
 TEST_CASE("a source that is gone, or lost what had been read, is refused", "[kafka]") {
   const Ended run;
-  std::vector<Position> positions;
-  for (const auto& [at, position] : run.broker.open()->committed("hot-bids")) positions.push_back(position);
+  const std::vector<Position> positions = run.positions();
   testkit::delete_topics({"bids"});
   while (run.broker.open()->topic("bids")) {
   }
   run.refused({"topic \"bids\" does not exist"});
   run.remake_bids(500, 0);
-  REQUIRE(run.broker.open()->open_producer("other")->commit("hot-bids", positions) == CommitOutcome::committed);
+  run.restore(positions);
   run.refused({"stopped at bids-", "the topic was made anew", "another application.id"});
+}
+
+TEST_CASE("a log of other records is refused where positions outlived it, naming the record", "[kafka]") {
+  const Ended run;
+  const std::vector<Position> positions = run.positions();
+  REQUIRE(positions.size() == 2);
+  // From a backup, or another cluster: longer than the position, but not what was read. A marker ends each import.
+  run.remake_bids(5000, 1);
+  run.restore(positions);
+  const std::vector<std::string> words{"stopped at bids-0 offset " + std::to_string(positions[0].offset),
+                                       "the record at offset " + std::to_string(positions[0].offset - 2),
+                                       "is another one", "another application.id", "kappa replay"};
+  run.refused(words);
+  run.lose_state();
+  run.refused(words);
+  run.remake_bids(5000, 0);  // the same records again, and more: nobody can tell, and nothing is wrong
+  run.restore(positions);
+  run.place.good({"run", "p.sql", "--until-end"});
+}
+
+TEST_CASE("the last record read may be gone, and a mark outlives runs that read nothing", "[kafka]") {
+  const Ended run;
+  const auto before = run.positions();
+  run.place.good({"run", "p.sql", "--until-end"});
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const std::string last = before[i].metadata.substr(before[i].metadata.find(" last="), 10);
+    CHECK_THAT(run.positions()[i].metadata, Contains(last));
+  }
+  for (const Position& position : before) testkit::delete_records(position.at, position.offset);
+  run.place.good({"run", "p.sql", "--until-end"});
+  import_bids(run.place, 100, 2000);
+  run.place.good({"run", "p.sql", "--until-end"});
 }

@@ -1,7 +1,6 @@
 // Settings of topics on a real broker: what run, validate and plan say of them.
 #include "kappa/tests/kit/catch.h"
-#include "kappa/tests/log/kafka_fixture.h"
-#include "kappa/tests/service/program.h"
+#include "kappa/tests/service/on_kafka.h"
 
 using namespace kappa;
 using namespace kappa::cli;
@@ -11,13 +10,8 @@ namespace {
 using TopicOptions = std::map<std::string, std::string>;
 
 // `bids` with these settings and some records, on an empty broker.
-struct BidsOnKafka {
-  testkit::KafkaFixture broker;
-  Place place;
-
+struct BidsOnKafka : OnKafka {
   explicit BidsOnKafka(const TopicOptions& settings) {
-    testkit::delete_groups({"hot-bids"});
-    place.environment["KAPPA_BOOTSTRAP_SERVERS"] = testkit::broker();
     place.write("p.sql", pipeline());
     testkit::create_topic("bids", settings);
     import_bids(place, 500, 0);

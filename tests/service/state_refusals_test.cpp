@@ -98,6 +98,25 @@ TEST_CASE("positions that another tool moved are refused", "[refusals]") {
   refused_by_state(place, {"run", "p.sql", "--until-end"}, 3, {"bids-0", "moved by another tool", "kappa replay"});
 }
 
+TEST_CASE("a log of other records is refused where positions outlived it, naming the record", "[refusals]") {
+  Place place;
+  fill(place, 600);
+  place.good({"run", "p.sql", "--until-end"});
+  std::vector<Position> positions;
+  for (const auto& [at, position] : open_log(place)->committed("hot-bids")) positions.push_back(position);
+  const auto begin_anew_with = [&](const std::string& lines) {
+    std::filesystem::remove_all(place.path("kappa-data/log"));
+    place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at", "--partitions", "2"}, lines);
+    commit_positions(place, "hot-bids", positions);
+  };
+  begin_anew_with(bids(900, 1));
+  refused_by_state(place, {"run", "p.sql", "--until-end"}, 3,
+                   {"stopped at bids-", "is another one than it read there", "another application.id", "kappa replay"});
+  refused_by_state(place, {"run", "p.sql", "--until-end", "--rebuild"}, 3, {"is another one than it read there"});
+  begin_anew_with(bids(900));
+  place.good({"run", "p.sql", "--until-end"});
+}
+
 TEST_CASE("state of another graph is refused, and run --rebuild goes on as a fresh application would", "[refusals]") {
   Place place, fresh;
   fill(place);

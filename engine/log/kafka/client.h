@@ -26,7 +26,8 @@ class KafkaMessages {
  public:
   explicit KafkaMessages(std::function<void(const std::string&)> message) : message_(std::move(message)) {}
   void tell(const std::string& line);
-  /// Tells one line of its kind in half a minute: brokers that are away are told of by every connection, again and again.
+  /// Tells one line of its kind in half a minute: brokers that are away are told of by every connection, again and
+  /// again.
   void tell_rarely(const std::string& kind, const std::string& line);
   /// An error that no call returned: brokers that cannot be reached, wrong credentials.
   void note_error(rd_kafka_resp_err_t code, const std::string& reason);
