@@ -6,6 +6,7 @@
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
+#include "kappa/engine/kill_region.h"
 #include "kappa/engine/log/local/file.h"
 #include "kappa/engine/random_id.h"
 
@@ -58,10 +59,11 @@ KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::st
 
 KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
   return client.make({.type = RD_KAFKA_PRODUCER, .delivered = on_delivery},
-                     // A commit sends what is left at once, and nothing is visible before it: so a linger costs little
-                     // time. Few, large batches, since librdkafka's thread spins while one is due that may not go yet:
-                     // five are on their way in a partition at most.
-                     {{"linger.ms", "50"},
+                     {{"socket.timeout.ms", std::to_string(std::min<std::int64_t>(timeout_.count(), 30'000))},
+                      // A commit sends what is left at once, and nothing is visible before it: so a linger costs little
+                      // time. Few, large batches, since librdkafka's thread spins while one is due that may not go yet:
+                      // five are on their way in a partition at most.
+                      {"linger.ms", "50"},
                       {"compression.type", "lz4"},
                       {"batch.size", std::to_string(kKafkaBatchBytes)},
                       {"message.max.bytes", "10485760"},
@@ -209,6 +211,7 @@ CommitOutcome KafkaProducer::commit(const std::string& group, std::span<const Po
   if (!positions.empty()) check_name("group", group);
   if (!open_ && positions.empty()) return CommitOutcome::committed;
   begin();
+  KAPPA_INSIDE(commit);
   KAPPA_KILL_POINT("kafka.commit.begun");
   if (!positions.empty())
     if (const CallResult sent = send_positions(group, positions); sent != CallResult::done) return give_up(sent);

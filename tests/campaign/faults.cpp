@@ -1,0 +1,203 @@
+#include "kappa/tests/campaign/faults.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace kappa::campaign {
+
+namespace {
+using std::chrono::milliseconds;
+
+// What a replaced instance may end with: fenced, or refused where it was about to start.
+void check_end_of_replaced(const testkit::Exit& exit) {
+  const bool fenced = exit.code == 4 && exit.errors.find("fenced") != std::string::npos;
+  if (fenced || exit.code == 3) return;
+  throw std::runtime_error(fmt::format("a replaced instance ended with code {}, signal {}, not fenced:\n{}", exit.code,
+                                       exit.signal, exit.errors));
+}
+}  // namespace
+
+std::string to_string(Fault fault) {
+  switch (fault) {
+    case Fault::random_kill: return "SIGKILL at any moment";
+    case Fault::kill_point: return "SIGKILL at a point";
+    case Fault::zombie: return "SIGSTOP, replaced, SIGCONT";
+    case Fault::takeover: return "replaced while at work";
+    case Fault::broker_kill: return "broker SIGKILL";
+    case Fault::broker_stop: return "broker SIGTERM";
+    case Fault::broker_hold: return "broker SIGSTOP";
+    case Fault::end_lost: return "EndTxn reply lost";
+    case Fault::end_delayed: return "EndTxn reply delayed";
+    case Fault::two_at_once: return "two instances at once";
+  }
+  return {};
+}
+
+bool needs_proxy(Fault fault) { return fault == Fault::end_lost || fault == Fault::end_delayed; }
+
+const std::vector<std::string>& kill_points() {
+  static const std::vector<std::string> kPoints{
+      "kafka.commit.begun",          "kafka.commit.positions-sent",  "kafka.commit.decided",
+      "checkpoint.sst-written",      "checkpoint.ingested",          "checkpoint.created",
+      "checkpoint.manifest-written", "checkpoint.manifest-synced",   "checkpoint.published",
+      "checkpoint.old-removed",      "checkpoint.database-replaced", "restore.linked"};
+  return kPoints;
+}
+
+std::string to_string(const Tally& tally) {
+  std::string text = fmt::format("{:<42} {:>8} {:>14} {:>18}  {}\n", "fault", "injected", "inside commit",
+                                 "inside checkpoint", "result");
+  for (const auto& [name, landed] : tally.landed) {
+    const auto wrong = tally.wrong.find(name);
+    text +=
+        fmt::format("{:<42} {:>8} {:>14} {:>18}  {}\n", name, landed.injected, landed.in_commit, landed.in_checkpoint,
+                    wrong == tally.wrong.end() ? "0 lost, 0 doubled, in order" : wrong->second);
+  }
+  return text + fmt::format(
+                    "{} rounds, {} restarts by the supervisor; input of {} records in {} batches and {} aborted "
+                    "transactions; {} records published\n",
+                    tally.rounds, tally.restarts, tally.input, tally.batches, tally.aborted_batches, tally.output);
+}
+
+void Injector::wait_a_little() { round_.reader().wait_for(round_.reader().count() + 1000, milliseconds(below(25))); }
+
+void Injector::inject(Fault fault) {
+  round_.await_progress(1 + below(40));
+  switch (fault) {
+    case Fault::random_kill: return kill_at_random();
+    case Fault::kill_point:
+      return kill_at(kill_points()[next_point_++ % kill_points().size()], 1 + static_cast<int>(below(4)));
+    case Fault::zombie: return replace(true);
+    case Fault::takeover: return replace(false);
+    case Fault::broker_kill:
+    case Fault::broker_stop:
+    case Fault::broker_hold: return hurt_broker(fault);
+    case Fault::end_lost:
+    case Fault::end_delayed: return disturb_end(fault);
+    case Fault::two_at_once: return start_two();
+  }
+}
+
+void Injector::kill_at_random() {
+  wait_a_little();
+  round_.current().send(SIGKILL);
+  if (round_.current().wait().signal == SIGKILL) round_.current().note(landed(Fault::random_kill));
+  round_.start(round_.current_number);
+}
+
+// A point that is not reached within the round's patience is one that this pipeline does not pass.
+void Injector::kill_at(const std::string& point, int passage) {
+  Instance& instance = round_.current();
+  instance.stop();
+  instance.supervised = false;
+  round_.start(round_.current_number, {{"KAPPA_KILL", point + ":" + std::to_string(passage)}});
+  round_.await([&] { return !instance.is_running() || round_.feeder().is_done(); }, "a death at " + point);
+  if (instance.is_running()) instance.send(SIGTERM);
+  if (instance.wait().signal == SIGKILL) {
+    instance.note(landed(Fault::kill_point));
+    instance.note(tally_.landed["  " + point]);
+  }
+  instance.supervised = true;
+  round_.start(round_.current_number);
+}
+
+void Injector::replace(bool held) {
+  const std::size_t old = round_.current_number;
+  Instance& zombie = round_.instance(old);
+  zombie.supervised = false;
+  wait_a_little();
+  if (held) zombie.send(SIGSTOP);
+  zombie.note(landed(held ? Fault::zombie : Fault::takeover));
+  // Half of the time its transaction has timed out before anyone comes.
+  const bool late = held && below(2) == 0;
+  if (late) round_.work_for(kTransactionTimeout + milliseconds(1500));
+  round_.current_number = round_.add_instance();
+  round_.start(round_.current_number);
+  round_.await_progress(10);
+  if (held && !late) round_.work_for(kTransactionTimeout + milliseconds(1500));
+  if (held) zombie.send(SIGCONT);
+  round_.await([&] { return !zombie.is_running(); }, "the end of a replaced instance");
+  check_end_of_replaced(zombie.wait());
+}
+
+// Records that are there before, so that commits are under way; none are fed meanwhile.
+void Injector::hurt_broker(Fault fault) {
+  round_.feed_backlog(400);
+  round_.feeding = false;
+  wait_a_little();
+  round_.current().note(landed(fault));
+  if (fault == Fault::broker_hold) {
+    round_.broker().hold();
+    round_.work_for(milliseconds(1000 + below(4) * 1500));
+    round_.broker().go_on();
+  } else {
+    fault == Fault::broker_kill ? round_.broker().kill() : round_.broker().stop();
+    round_.work_for(milliseconds(below(1000)));
+    round_.broker().restart();
+  }
+  round_.feeding = true;
+  round_.await_progress(10);
+}
+
+void Injector::disturb_end(Fault fault) {
+  const int before = proxy_->hits();
+  if (fault == Fault::end_lost)
+    proxy_->lose_next_end();
+  else
+    proxy_->delay_next_end(milliseconds(500) + below(4) * kTransactionTimeout / 2);
+  round_.await([&] { return proxy_->hits() > before; }, "an EndTxn");
+  round_.current().note(landed(fault));
+  round_.await_progress(10);
+}
+
+void Injector::start_two() {
+  Instance& first = round_.current();
+  first.stop();
+  first.supervised = false;
+  const std::size_t number = round_.add_instance();
+  Instance& second = round_.instance(number);
+  second.supervised = false;
+  ++landed(Fault::two_at_once).injected;
+  round_.start(round_.current_number);
+  if (below(2) == 0) wait_a_little();
+  round_.start(number);
+  round_.await([&] { return !first.is_running() || !second.is_running(); }, "the end of one of two instances");
+  Instance& ended = first.is_running() ? second : first;
+  check_end_of_replaced(ended.wait());
+  if (!first.is_running()) round_.current_number = number;
+  round_.current().supervised = true;  // and started again, if it has ended too
+  round_.await_progress(10);
+}
+
+std::string torture(Broker& broker, Plan plan, Tally& tally) {
+  std::unique_ptr<Proxy> proxy;
+  std::string wrong;
+  if (std::any_of(plan.faults.begin(), plan.faults.end(), needs_proxy)) {
+    proxy = std::make_unique<Proxy>(broker.proxy_port(), broker.proxied_port());
+    plan.options.bootstrap = "127.0.0.1:" + std::to_string(broker.proxy_port());
+  }
+  Round round(broker, plan.options);
+  ++tally.rounds;
+  try {
+    round.start(0);
+    Injector injector(round, proxy.get(), plan.options.seed, tally);
+    for (const Fault fault : plan.faults) injector.inject(fault);
+    wrong = round.finish();
+  } catch (const std::exception& error) {
+    wrong = error.what();
+  }
+  tally.restarts += round.restarts();
+  tally.input += static_cast<std::int64_t>(round.feeder().fed());
+  tally.batches += round.feeder().committed + round.feeder().plain;
+  tally.aborted_batches += round.feeder().aborted;
+  tally.output += round.reader().count();
+  if (!wrong.empty())
+    for (const Fault fault : plan.faults)
+      tally.wrong.try_emplace(to_string(fault), "WRONG: " + wrong.substr(0, wrong.find('\n')));
+  return wrong;
+}
+
+}  // namespace kappa::campaign

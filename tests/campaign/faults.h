@@ -1,0 +1,75 @@
+// tests/campaign/faults.h: what is done to a round, and what came of it.
+//
+// Threads:  one.
+// Errors:   std::runtime_error as Round, and where a fault has another end than it must have.
+#pragma once
+
+#include <random>
+
+#include "kappa/tests/campaign/proxy.h"
+#include "kappa/tests/campaign/round.h"
+
+namespace kappa::campaign {
+
+enum class Fault : std::uint8_t {
+  random_kill,  // SIGKILL at any moment
+  kill_point,   // SIGKILL at the next named point
+  zombie,       // held for longer than its transaction may last, replaced from elsewhere, let go
+  takeover,     // replaced from elsewhere while it works
+  broker_kill,  // SIGKILL of the broker, and a restart
+  broker_stop,  // SIGTERM of the broker, and a restart
+  broker_hold,  // SIGSTOP of the broker for some seconds
+  end_lost,     // the reply to an EndTxn is lost with its connection
+  end_delayed,  // the reply to an EndTxn comes late, or after the transaction's timeout
+  two_at_once,  // two instances are started at the same moment
+};
+[[nodiscard]] std::string to_string(Fault fault);
+[[nodiscard]] bool needs_proxy(Fault fault);
+/// Those of commits on Kafka and of checkpoints.
+[[nodiscard]] const std::vector<std::string>& kill_points();
+
+/// What happened over all rounds.
+struct Tally {
+  std::map<std::string, Landed> landed;      // by fault; kill points by name too
+  std::map<std::string, std::string> wrong;  // by fault: the first thing that went wrong in its rounds
+  int rounds = 0, restarts = 0, aborted_batches = 0, batches = 0;
+  std::int64_t input = 0, output = 0;
+};
+/// A table for people.
+[[nodiscard]] std::string to_string(const Tally& tally);
+
+class Injector {
+ public:
+  Injector(Round& round, Proxy* proxy, std::uint64_t seed, Tally& tally)
+      : round_(round), proxy_(proxy), random_(seed), tally_(tally) {}
+
+  void inject(Fault fault);
+  void kill_at(const std::string& point, int passage);
+
+ private:
+  void kill_at_random();
+  void replace(bool held);
+  void hurt_broker(Fault fault);
+  void disturb_end(Fault fault);
+  void start_two();
+  void wait_a_little();
+  [[nodiscard]] std::int64_t below(std::int64_t n) {
+    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));
+  }
+  [[nodiscard]] Landed& landed(Fault fault) { return tally_.landed[to_string(fault)]; }
+
+  Round& round_;
+  Proxy* proxy_;
+  std::mt19937_64 random_;
+  Tally& tally_;
+  std::size_t next_point_ = 0;
+};
+
+struct Plan {
+  RoundOptions options;
+  std::vector<Fault> faults;
+};
+/// Starts an instance, injects the faults one after the other, and checks. Empty, or what is wrong.
+std::string torture(Broker& broker, Plan plan, Tally& tally);
+
+}  // namespace kappa::campaign
