@@ -1,8 +1,8 @@
 // kappa/engine/kill_point.h: named points where a test ends the process, or makes a system call fail, exactly.
 //
 // In builds with KAPPA_KILL_POINTS the environment variable KAPPA_KILL=point:n sends SIGKILL to the process at the n-th
-// passage of that point (n from 1), and KAPPA_FAULT=point:n makes KAPPA_FAULT(point) true there. In other builds both
-// are nothing.
+// passage of that point (n from 1), and KAPPA_FAULT=point:n makes KAPPA_FAULT(point) true there; KAPPA_FAULT=point does
+// so at every passage: docs/faults.md lists the points that make kappa wrong. In other builds both are nothing.
 //
 // Threads:  any; passages are counted over all of them.
 #pragma once
@@ -29,7 +29,7 @@ class ArmedPoint {
     if (spec == nullptr) return false;
     const std::lock_guard lock(mutex_);
     if (spec_ != spec) arm(spec);
-    return point == point_ && ++passages_ == passage_;
+    return point == point_ && (passage_ == 0 || ++passages_ == passage_);
   }
 
  private:
@@ -37,13 +37,13 @@ class ArmedPoint {
     spec_ = spec;
     const auto colon = spec_.rfind(':');
     point_ = spec_.substr(0, colon);
-    passage_ = colon == std::string::npos ? 1 : std::strtoll(spec_.c_str() + colon + 1, nullptr, 10);
+    passage_ = colon == std::string::npos ? 0 : std::strtoll(spec_.c_str() + colon + 1, nullptr, 10);
     passages_ = 0;
   }
 
   std::mutex mutex_;
   std::string spec_, point_;
-  std::int64_t passage_ = 0, passages_ = 0;
+  std::int64_t passage_ = 0, passages_ = 0;  // passage 0: every one
 };
 
 inline bool kill_point_reached(std::string_view point) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/time_text.h"
 
@@ -125,7 +126,7 @@ bool Recovery::try_checkpoints(TaskStart& start, const Stage& stage, TaskState& 
     bool behind = true;
     for (std::size_t i = 0; i < start.inputs.size(); ++i)
       behind &= meta.inputs[i].topic == stage.inputs[i].topic && meta.inputs[i].offset <= start.inputs[i].mute_until;
-    if (!behind) continue;
+    if (!behind && !KAPPA_FAULT("checkpoint.ahead")) continue;
     try {
       start.restored = state.restore(meta.id);
     } catch (const Error& error) {
@@ -133,7 +134,7 @@ bool Recovery::try_checkpoints(TaskStart& start, const Stage& stage, TaskState& 
       continue;
     }
     for (std::size_t i = 0; i < start.inputs.size(); ++i) {
-      start.inputs[i].offset = meta.inputs[i].offset;
+      if (!KAPPA_FAULT("recovery.no-replay")) start.inputs[i].offset = meta.inputs[i].offset;
       start.inputs[i].progress = meta.inputs[i].progress;
       start.inputs[i].decision = meta.inputs[i].decision;
     }
@@ -276,7 +277,8 @@ TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
     const TopicPartition at{input.topic, partition};
     const auto found = committed.find(at);
     if (found == committed.end()) break;
-    const CommitMetadata metadata = parse_commit_metadata(found->second);
+    CommitMetadata metadata = parse_commit_metadata(found->second);
+    if (KAPPA_FAULT("recovery.no-metadata")) metadata = {.state = stage.state_fingerprint};
     if (metadata.state != stage.state_fingerprint && !options_.rebuild)
       refuse(
           fmt::format("\"{}\" ran before with another graph (stage {}): its state does not fit. `kappa run --rebuild` "
@@ -286,6 +288,7 @@ TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
     check_range(at, found->second.offset);
     InputStart in;
     in.offset = in.mute_until = found->second.offset;
+    if (KAPPA_FAULT("recovery.mute-short") && in.offset > 0) in.mute_until = --in.offset;
     in.first = metadata.start;
     in.progress = metadata.progress;
     in.decision = metadata.decision;

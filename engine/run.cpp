@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/run_base.h"
 #include "kappa/engine/sole_member.h"

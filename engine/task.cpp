@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/task_input.h"
 
 namespace kappa {
@@ -190,7 +191,8 @@ void Task::decide(int stage_input, std::int64_t progress, const std::string& cau
   KAPPA_CHECK(input.source && input.pending.empty() && !output_.muted(),
               "decisions are made at the end of a caught-up source");
   const Decision decision{input.at.topic, partition_, input.reader->position(), input.decision + 1, progress, cause};
-  append_decision(output_.producer(), context_.decisions_topic, decision, wall_ms);
+  if (!KAPPA_FAULT("decision.unwritten"))
+    append_decision(output_.producer(), context_.decisions_topic, decision, wall_ms);
   raise(input, decision);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/murmur2.h"
 #include "kappa/engine/value_text.h"
 
@@ -99,6 +100,7 @@ void TaskOutput::write_side(const std::string& topic, const std::string& node, c
                       std::max<std::int64_t>(0, record.event_time / 1000),
                       headers};
   producer_.append({target(topic), partition_}, std::span(&out, 1));
+  if (KAPPA_FAULT("side-records.alone")) static_cast<void>(producer_.commit("", {}));
 }
 
 void TaskOutput::late(const std::string& node, const SideRecord& record, const std::string& source_topic) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/engine/random_id.h"
 #include "kappa/engine/worker_slot.h"
 
@@ -161,6 +162,7 @@ void Worker::commit(bool final) {
   const auto now = shared_.options.clock->now();
   const bool markers = final || now - last_markers_ >= kMarkerInterval;
   const std::int64_t commits_before = commits_;
+  if (KAPPA_FAULT("checkpoint.ahead")) checkpoint(true), shared_.checkpointer->finish();
   for (auto& [stage, transaction] : transactions_) commit_stage(transaction, markers);
   if (markers) last_markers_ = now;
   last_commit_ = shared_.options.clock->now();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/kill_point.h"
 #include "kappa/operators/dead_rows.h"
 #include "kappa/operators/spans.h"
 #include "kappa/operators/state_key.h"
@@ -81,9 +82,10 @@ void Tumble::find_ends(const Batch& batch, Output& out) {
   const std::int64_t* times = batch.event_times();
   std::int64_t end = times[0] - times[0] % size + size;  // divided anew only where the window changes
   std::int64_t late = 0;
+  const bool of_last = KAPPA_FAULT("late.progress-of-batch");
   for (std::int64_t row = 0; row < batch.rows; ++row) {
     if (times[row] >= end || times[row] < end - size) end = times[row] - times[row] % size + size;
-    const bool is_late = end <= batch.progresses()[row] - context_.out_of_orderness_us;
+    const bool is_late = end <= batch.progresses()[of_last ? batch.rows - 1 : row] - context_.out_of_orderness_us;
     ends_[static_cast<std::size_t>(row)] = is_late ? kForever : end;
     late += is_late ? 1 : 0;
   }

@@ -55,6 +55,11 @@ void await(rd_kafka_queue_t* queue, const std::string& what) {
 }
 }  // namespace
 
+Broker& the_broker() {
+  static Broker broker;
+  return broker;
+}
+
 Broker::Broker() : port_(port_of_environment()) {
   ::setenv("KAFKA_PROPS", properties(port_).c_str(), 1);
   call("down");  // what an interrupted test has left

@@ -47,4 +47,7 @@ class Broker {
   int port_;
 };
 
+/// The one of this program, started when it is first asked for.
+[[nodiscard]] Broker& the_broker();
+
 }  // namespace kappa::campaign

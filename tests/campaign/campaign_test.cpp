@@ -1,5 +1,6 @@
 // What is published on a real broker shows no fault: nothing lost, nothing doubled, in order, for who reads meanwhile
 // and for who reads afterwards (laws L3, L5).
+#include <algorithm>
 #include <iostream>
 
 #include "kappa/tests/campaign/faults.h"
@@ -9,11 +10,6 @@
 namespace kappa::campaign {
 namespace {
 
-Broker& the_broker() {
-  static Broker broker;
-  return broker;
-}
-
 std::vector<Fault> times(int n, Fault fault) { return std::vector<Fault>(static_cast<std::size_t>(n), fault); }
 
 void survive(const std::string& name, Shape shape, const std::vector<Fault>& faults, Tally& tally,
@@ -22,7 +18,10 @@ void survive(const std::string& name, Shape shape, const std::vector<Fault>& fau
   plan.options.name = name + "-" + to_string(shape);
   plan.options.shape = shape;
   plan.options.rows = rows_per_fault * static_cast<std::int64_t>(faults.size() + 1);
-  plan.faults = faults;
+  plan.proxied = std::any_of(faults.begin(), faults.end(), needs_proxy);
+  plan.deeds = [&](Injector& injector) {
+    for (const Fault fault : faults) injector.inject(fault);
+  };
   INFO(plan.options.name << ", seed " << plan.options.seed);
   CHECK(torture(the_broker(), plan, tally) == "");
 }

@@ -31,7 +31,7 @@ enum class Fault : std::uint8_t {
 /// What happened over all rounds.
 struct Tally {
   std::map<std::string, Landed> landed;      // by fault; kill points by name too
-  std::map<std::string, std::string> wrong;  // by fault: the first thing that went wrong in its rounds
+  std::map<std::string, std::string> wrong;  // by plan: the first thing that went wrong
   int rounds = 0, restarts = 0, aborted_batches = 0, batches = 0;
   std::int64_t input = 0, output = 0;
 };
@@ -44,11 +44,20 @@ class Injector {
       : round_(round), proxy_(proxy), random_(seed), tally_(tally) {}
 
   void inject(Fault fault);
+  [[nodiscard]] Round& round() { return round_; }
   void kill_at(const std::string& point, int passage);
+  struct Replacement {
+    bool held = false;             // the old one is stopped meanwhile
+    bool times_out = false;        // for longer than its transaction may last
+    bool comes_late = false;       // the new one starts after that
+    testkit::Settings settings{};  // of the new one
+  };
+  void replace(const Replacement& how);
+  /// Holds the broker for so long.
+  void hold_broker(std::chrono::milliseconds time);
 
  private:
   void kill_at_random();
-  void replace(bool held);
   void hurt_broker(Fault fault);
   void disturb_end(Fault fault);
   void start_two();
@@ -67,9 +76,10 @@ class Injector {
 
 struct Plan {
   RoundOptions options;
-  std::vector<Fault> faults;
+  bool proxied = false;
+  std::function<void(Injector&)> deeds;
 };
-/// Starts an instance, injects the faults one after the other, and checks. Empty, or what is wrong.
+/// Starts an instance, lets the injector do its deeds, and checks. Empty, or what is wrong.
 std::string torture(Broker& broker, Plan plan, Tally& tally);
 
 }  // namespace kappa::campaign

@@ -49,6 +49,8 @@ CommittedReader::CommittedReader(const std::string& address, const std::map<std:
 CommittedReader::~CommittedReader() {
   thread_.request_stop();
   thread_.join();
+  rd_kafka_assign(consumer_.get(), nullptr);  // else librdkafka 2.0 may wait forever for what it fetches
+  rd_kafka_consumer_close(consumer_.get());
 }
 
 void CommittedReader::work(std::stop_token stop) {

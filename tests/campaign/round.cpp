@@ -38,8 +38,6 @@ Subject prepared(Broker& broker, const RoundOptions& options) {
   return made;
 }
 
-// Late records behind a repartition, and dead letters, are ordered per source partition: so is each of their
-// partitions, since a task writes what it reads.
 testkit::Published by_name(const Seen& seen) {
   testkit::Published all;
   for (const auto& [at, records] : seen)
@@ -53,7 +51,7 @@ Round::Round(Broker& broker, RoundOptions options)
       options_(std::move(options)),
       subject_(prepared(broker, options_)),
       feeder_(broker.address(), options_.name + "-feed", subject_.scenario.input, options_.seed),
-      reader_(broker.address(), subject_.sinks) {
+      reader_(std::make_unique<CommittedReader>(broker.address(), subject_.sinks)) {
   add_instance();
   feeder_.feed_to(feeder_.size() / 8);
 }
@@ -61,6 +59,7 @@ Round::Round(Broker& broker, RoundOptions options)
 // What is left is not read again; thousands of partitions would slow the broker down.
 Round::~Round() {
   instances_.clear();
+  reader_.reset();
   try {
     std::vector<std::string> mine;
     for (const std::string& topic : broker_.topics())
@@ -87,7 +86,7 @@ void Round::start(std::size_t number, std::map<std::string, std::string> variabl
 void Round::turn() {
   if (feeding && !feeder_.is_done()) feeder_.feed_some(kFeedMost);
   for (const auto& instance : instances_) instance->tend();
-  reader_.wait_for(reader_.count() + 1, kTick);
+  reader_->wait_for(reader_->count() + 1, kTick);
 }
 
 void Round::await(const std::function<bool()>& condition, const std::string& what) {
@@ -99,8 +98,8 @@ void Round::await(const std::function<bool()>& condition, const std::string& wha
 }
 
 void Round::await_progress(std::int64_t records) {
-  const std::int64_t goal = reader_.count() + records;
-  await([&] { return reader_.count() >= goal || feeder_.is_done(); }, "progress");
+  const std::int64_t goal = reader_->count() + records;
+  await([&] { return reader_->count() >= goal || feeder_.is_done(); }, "progress");
 }
 
 void Round::work_for(milliseconds time) {
@@ -170,7 +169,7 @@ std::string Round::check_output(const Seen& seen, const std::string& who) const 
         value = index == indices.end() ? "not of the input: " + value : index->second;
       }
     }
-  const std::string difference = testkit::difference(subject_.expected, found);
+  const std::string difference = campaign::difference(subject_.expected, found);
   return difference.empty() ? "" : who + " sees other results: " + difference;
 }
 
@@ -195,7 +194,7 @@ std::string Round::finish() {
   const auto ends = ends_of(broker_.address(), subject_.sinks, "read_committed");
   CommittedReader after(broker_.address(), subject_.sinks);
   wrong += check_output(after.up_to(ends), "the reader after the faults");
-  return wrong + check_output(reader_.up_to(ends), "the reader during the faults");
+  return wrong + check_output(reader_->up_to(ends), "the reader during the faults");
 }
 
 }  // namespace kappa::campaign

@@ -55,7 +55,7 @@ class Round {
   /// Feeds the rest, ends the instances, runs to the end and compares. Empty, or what is wrong.
   [[nodiscard]] std::string finish();
   [[nodiscard]] int restarts() const;
-  [[nodiscard]] CommittedReader& reader() { return reader_; }
+  [[nodiscard]] CommittedReader& reader() { return *reader_; }
   [[nodiscard]] const Feeder& feeder() const { return feeder_; }
   [[nodiscard]] Broker& broker() { return broker_; }
 
@@ -72,7 +72,7 @@ class Round {
   RoundOptions options_;
   Subject subject_;
   Feeder feeder_;
-  CommittedReader reader_;
+  std::unique_ptr<CommittedReader> reader_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::map<TopicPartition, std::map<std::string, std::string>> index_of_;  // the input's records by offset
 };

@@ -81,9 +81,7 @@ Published embedded(const Subject& subject, const std::string& ends) {
   testkit::Arena arena(subject.scenario);
   arena.feed_all();
   arena.finish({}, {ends});
-  Published all;
-  for (const auto& [topic, partitions] : subject.sinks) collect(arena.log(), topic, all);
-  return all;
+  return published(arena.log(), subject.sinks);
 }
 
 std::string header(const testkit::PublishedRecord& record, const std::string& name) {
@@ -131,6 +129,25 @@ void expect(Subject& subject, oracle::Ends ends) {
   if (subject.shape != Shape::stateless) agree_with_oracle(subject, ends);
 }
 }  // namespace
+
+Published published(Log& log, const std::map<std::string, int>& topics) {
+  Published all;
+  for (const auto& [topic, partitions] : topics) collect(log, topic, all);
+  return all;
+}
+
+std::string difference(const Published& want, const Published& got) {
+  const auto by_node = [](const Published& all) {
+    Published grouped;
+    for (const auto& [name, records] : all)
+      for (const auto& record : records) {
+        const std::string node = header(record, "kappa-node");
+        grouped[node.empty() ? name : name + " by " + node].push_back(record);
+      }
+    return grouped;
+  };
+  return testkit::difference(by_node(want), by_node(got));
+}
 
 std::string to_string(Shape shape) {
   return shape == Shape::windows ? "windows" : shape == Shape::repartition ? "repartition" : "stateless";

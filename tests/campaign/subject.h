@@ -23,6 +23,11 @@ struct Subject {
 
 /// A pure function of these; `name` is the application's.
 [[nodiscard]] Subject subject(Shape shape, const std::string& name, std::uint64_t seed, std::int64_t rows);
+/// By "topic-partition", headers as they are.
+[[nodiscard]] testkit::Published published(Log& log, const std::map<std::string, int>& topics);
+/// Empty if equal, else the first difference of each sequence. A dead letter of a node is in order with those of that
+/// node alone: how batches are cut decides which of two nodes comes first.
+[[nodiscard]] std::string difference(const testkit::Published& want, const testkit::Published& got);
 /// What `--close` publishes, instead of what `--until-end` does.
 void expect_close(Subject& subject);
 

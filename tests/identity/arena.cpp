@@ -179,7 +179,8 @@ std::unique_ptr<Process> Arena::start(const std::string& verb, const std::vector
   all.insert(all.end(), settings.begin(), settings.end());
   for (const std::string& setting : all) words.insert(words.end(), {"--set", setting});
   std::ofstream(directory_ / "inside", std::ios::binary) << std::string(detail::kKillRegionBytes, '\0');
-  std::map<std::string, std::string> environment{{"KAPPA_INSIDE", directory_ / "inside"}};
+  std::map<std::string, std::string> environment = variables;
+  environment["KAPPA_INSIDE"] = directory_ / "inside";
   if (!kill_point.empty()) environment["KAPPA_KILL"] = kill_point;
   return std::make_unique<Process>(words, environment, directory_);
 }

@@ -110,6 +110,7 @@ class Arena {
   [[nodiscard]] Log& log() { return *log_; }
   Kills kills_at_points, kills_at_any_moment;
   [[nodiscard]] int kills() const { return kills_at_points.all + kills_at_any_moment.all; }
+  std::map<std::string, std::string> variables;  // of the processes, beside the test's own
   int stops = 0;                                 // by SIGTERM
   std::vector<std::int64_t> published_at_kills;  // the number of results at each death
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/kill_point.h"
 
 namespace kappa::detail {
 
@@ -11,6 +12,7 @@ namespace {
 // What lies in the queues is memory that two threads walk through: small enough for the processor's cache, the same
 // work costs a tenth less than with 8 MB each. Of many partitions each has less, so that all stay within a bound.
 constexpr std::int64_t kQueueKilobytes = 2048, kQueueKilobytesMin = 512, kAllQueuesKilobytes = 65'536;
+const char* isolation() { return KAPPA_FAULT("kafka.read-uncommitted") ? "read_uncommitted" : "read_committed"; }
 }  // namespace
 
 KafkaFetchers::KafkaFetchers(KafkaClient& client, KafkaCluster& cluster, KafkaNews& news)
@@ -33,7 +35,7 @@ void KafkaFetchers::add_consumer(const TopicPartition& at) {
                                      {{"fetch.wait.max.ms", "50"},
                                       {"fetch.message.max.bytes", "1048576"},
                                       {"queued.max.messages.kbytes", std::to_string(kilobytes)}},
-                                     {{"isolation.level", "read_committed"},
+                                     {{"isolation.level", isolation()},
                                       {"enable.partition.eof", "true"},
                                       {"check.crcs", "true"},
                                       {"auto.offset.reset", "error"},
