@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace kappa::campaign {
@@ -191,13 +193,14 @@ std::string torture(Broker& broker, Plan plan, Tally& tally) {
   } catch (const std::exception& error) {
     wrong = error.what();
   }
+  if (std::getenv("KAPPA_CAMPAIGN_VERBOSE") != nullptr) std::fputs(round.ends().c_str(), stderr);
   tally.restarts += round.restarts();
   tally.input += static_cast<std::int64_t>(round.feeder().fed());
   tally.batches += round.feeder().committed + round.feeder().plain;
   tally.aborted_batches += round.feeder().aborted;
   tally.output += round.reader().count();
   if (!wrong.empty()) tally.wrong.try_emplace(plan.options.name, wrong.substr(0, wrong.find('\n')));
-  return wrong;
+  return wrong.empty() ? wrong : wrong + "\n" + round.ends();
 }
 
 }  // namespace kappa::campaign

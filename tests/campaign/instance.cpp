@@ -69,6 +69,7 @@ void Instance::stop() {
   if (!process_) return;
   send(SIGTERM);
   const testkit::Exit exit = wait();
+  if (exit.signal == SIGTERM) return;  // it had only just begun
   if (exit.signal != 0 || (exit.code != 0 && exit.code != 143 && exit.code != 4))
     throw std::runtime_error("SIGTERM ended kappa run with code " + std::to_string(exit.code) + ", signal " +
                              std::to_string(exit.signal) + ":\n" + exit.errors);

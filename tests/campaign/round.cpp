@@ -112,6 +112,17 @@ int Round::restarts() const {
   return all;
 }
 
+std::string Round::ends() const {
+  std::string text;
+  for (std::size_t i = 0; i < instances_.size(); ++i)
+    for (const testkit::Exit& exit : instances_[i]->exits)
+      text += "instance " + std::to_string(i) + " ended with code " + std::to_string(exit.code) + ", signal " +
+              std::to_string(exit.signal) + ": " +
+              exit.errors.substr(exit.errors.rfind("\n", exit.errors.size() - 2) + 1) +
+              (exit.errors.empty() ? "\n" : "");
+  return text;
+}
+
 std::map<std::string, int> Round::all_topics() const {
   std::map<std::string, int> all = subject_.sinks;
   for (const auto& [topic, partitions] : subject_.scenario.topics) all[topic] = partitions;

@@ -55,6 +55,8 @@ class Round {
   /// Feeds the rest, ends the instances, runs to the end and compares. Empty, or what is wrong.
   [[nodiscard]] std::string finish();
   [[nodiscard]] int restarts() const;
+  /// How each process ended, a line each.
+  [[nodiscard]] std::string ends() const;
   [[nodiscard]] CommittedReader& reader() { return *reader_; }
   [[nodiscard]] const Feeder& feeder() const { return feeder_; }
   [[nodiscard]] Broker& broker() { return broker_; }
