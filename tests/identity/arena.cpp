@@ -99,16 +99,24 @@ Process::Process(const std::vector<std::string>& arguments, const std::map<std::
   envp.push_back(nullptr);
   const int out = ::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const int errors = ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // A signal for the program must not reach Catch2's handlers, which the child has until it becomes the program.
+  sigset_t term, before;
+  ::sigemptyset(&term);
+  ::sigaddset(&term, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &term, &before);
   child_ = ::fork();
-  if (child_ < 0) throw std::runtime_error("fork failed");
   if (child_ == 0) {
+    ::signal(SIGTERM, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::dup2(out, 1);
     ::dup2(errors, 2);
     if (::chdir(directory.c_str()) == 0) ::execve(argv.front(), argv.data(), envp.data());
     ::_exit(127);
   }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::close(out);
   ::close(errors);
+  if (child_ < 0) throw std::runtime_error("fork failed");
 }
 
 Process::~Process() {

@@ -44,11 +44,11 @@ void KafkaCluster::connect() {
     rd_kafka_poll(handle_.get(), 0);
     if (!deadline.passed() && !client_.messages().is_hopeless()) continue;
     const std::string cause = client_.messages().last_error();
-    refuse("no Kafka broker answers at " + client_.options().bootstrap_servers +
-           (client_.messages().is_hopeless()
-                ? ""
-                : " within " + std::to_string(client_.options().connect_timeout.count()) + " ms") +
-           (cause.empty() ? "" : ": " + cause) + ". bootstrap.servers says where they are");
+    const std::string why = (cause.empty() ? "" : ": " + cause) + ". bootstrap.servers says where they are";
+    const std::string none = "no Kafka broker answers at " + client_.options().bootstrap_servers;
+    if (client_.messages().is_hopeless()) refuse(none + why);
+    // A supervisor tries again: they may be starting, too.
+    fail(none + " within " + std::to_string(client_.options().connect_timeout.count()) + " ms" + why);
   }
 }
 
@@ -110,6 +110,12 @@ void KafkaCluster::check_exists(const TopicPartition& at) {
     refuse(to_string(at) + " does not exist: the topic has partitions 0 to " + std::to_string(info->partitions - 1));
 }
 
+// As the brokers say: librdkafka takes a partition for unknown, too, while a broker that has just started leads none.
+bool KafkaCluster::is_there(const TopicPartition& at) {
+  const std::optional<TopicInfo> info = topic(at.topic);
+  return info && at.partition < info->partitions;
+}
+
 KafkaCluster::Offsets KafkaCluster::offsets(const TopicPartition& at) {
   check_exists(at);
   const Deadline visible(kVisibleTimeout);
@@ -121,8 +127,8 @@ KafkaCluster::Offsets KafkaCluster::offsets(const TopicPartition& at) {
       if (!is_behind(at, visible.passed() ? std::numeric_limits<std::int64_t>::max() : offsets.end)) return offsets;
       continue;
     }
-    if (is_unknown(code)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
-    if (!is_transient(code) || deadline.passed())
+    if (is_unknown(code) && !is_there(at)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
+    if (!(is_transient(code) || is_unknown(code)) || deadline.passed())
       throw LogUnavailable("offsets of " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));  // librdkafka 2.0 looks for a new leader only when it is asked to
   }
@@ -155,8 +161,8 @@ std::optional<std::int64_t> KafkaCluster::offset_at(const TopicPartition& at, st
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = asked->err;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       return asked->offset < 0 ? std::nullopt : std::optional<std::int64_t>(asked->offset);
-    if (is_unknown(code)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
-    if (!is_transient(code) || deadline.passed())
+    if (is_unknown(code) && !is_there(at)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
+    if (!(is_transient(code) || is_unknown(code)) || deadline.passed())
       throw LogUnavailable("the offset at a time in " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));
   }

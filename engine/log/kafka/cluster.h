@@ -48,6 +48,7 @@ class KafkaCluster {
 
  private:
   class Deadline;
+  [[nodiscard]] bool is_there(const TopicPartition& at);
   KafkaMetadata metadata(const char* topic, std::chrono::milliseconds timeout);
   void connect();
   void wait_until_led(const std::string& name, std::int32_t partitions);
