@@ -13,7 +13,7 @@ using Faults = std::vector<std::pair<Fault, int>>;
 
 // One round: each fault so many times, one kind after the other.
 void survive(Tally& tally, const std::string& name, Shape shape, const Faults& faults, std::uint64_t seed = 1) {
-  constexpr std::int64_t kRowsPerFault = 600;
+  constexpr std::int64_t kRowsPerFault = 650;
   Plan plan;
   plan.options.name = name + "-" + to_string(shape) + "-" + std::to_string(seed);
   plan.options.shape = shape;
@@ -44,39 +44,107 @@ void check_points(const Tally& tally) {
   }
 }
 
-TEST_CASE("kills at any moment show nowhere in what is published") {
-  Tally tally;
-  survive(tally, "kills", Shape::windows, {{Fault::random_kill, 5}});
-  survive(tally, "kills", Shape::repartition, {{Fault::random_kill, 4}});
-  survive(tally, "kills", Shape::stateless, {{Fault::random_kill, 3}});
-  std::cout << to_string(tally) << std::flush;
-  CHECK(tally.landed[to_string(Fault::random_kill)].in_commit > 0);
-}
+int number_of_points() { return static_cast<int>(kill_points().size()); }
 
-TEST_CASE("a kill at any point of a commit on Kafka or of a checkpoint shows nowhere") {
+void show(const Tally& tally) { std::cout << to_string(tally) << std::flush; }
+
+TEST_CASE("kills at any moment and at any point of a commit or a checkpoint show nowhere in what is published") {
   Tally tally;
-  survive(tally, "points", Shape::windows, {{Fault::kill_point, static_cast<int>(kill_points().size())}});
-  std::cout << to_string(tally) << std::flush;
+  survive(tally, "kills", Shape::windows, {{Fault::random_kill, 3}, {Fault::kill_point, number_of_points()}});
+  show(tally);
+  CHECK(tally.landed[to_string(Fault::random_kill)].injected == 3);
   check_points(tally);
 }
 
-TEST_CASE("an instance that is replaced publishes nothing any more") {
-  Tally tally;
-  survive(tally, "replaced", Shape::stateless, {{Fault::takeover, 1}, {Fault::zombie, 1}, {Fault::two_at_once, 1}});
-  std::cout << to_string(tally) << std::flush;
-}
-
-TEST_CASE("a broker that dies, is stopped or held shows nowhere") {
+TEST_CASE("a broker that dies, is stopped or held shows nowhere in what is published") {
   Tally tally;
   survive(tally, "broker", Shape::repartition,
-          {{Fault::broker_kill, 1}, {Fault::broker_stop, 1}, {Fault::broker_hold, 1}});
-  std::cout << to_string(tally) << std::flush;
+          {{Fault::random_kill, 3}, {Fault::broker_kill, 1}, {Fault::broker_stop, 1}, {Fault::broker_hold, 1}});
+  show(tally);
 }
 
-TEST_CASE("a commit whose answer is lost or late is neither lost nor done twice") {
+TEST_CASE("instances that are replaced, and answers that are lost or late, show nowhere in what is published") {
   Tally tally;
-  survive(tally, "answers", Shape::windows, {{Fault::end_lost, 2}, {Fault::end_delayed, 2}});
-  std::cout << to_string(tally) << std::flush;
+  survive(tally, "replaced", Shape::stateless,
+          {{Fault::random_kill, 2},
+           {Fault::takeover, 1},
+           {Fault::end_lost, 1},
+           {Fault::end_delayed, 1},
+           {Fault::two_at_once, 1},
+           {Fault::zombie, 1}});
+  show(tally);
+}
+
+constexpr Shape kShapes[] = {Shape::windows, Shape::repartition, Shape::stateless};
+
+TEST_CASE("a hundred kills at any moment show nowhere in what is published", "[.][long]") {
+  Tally tally;
+  for (std::uint64_t seed = 11; seed < 15; ++seed)
+    for (const Shape shape : kShapes) survive(tally, "kills", shape, {{Fault::random_kill, 9}}, seed);
+  show(tally);
+  CHECK(tally.landed[to_string(Fault::random_kill)].injected >= 100);
+  CHECK(tally.landed[to_string(Fault::random_kill)].in_commit >= 20);
+}
+
+TEST_CASE("kills at every point, several times, show nowhere in what is published", "[.][long]") {
+  Tally tally;
+  for (std::uint64_t seed = 21; seed < 24; ++seed)
+    for (const Shape shape : {Shape::windows, Shape::repartition})
+      survive(tally, "points", shape, {{Fault::kill_point, number_of_points()}}, seed);
+  show(tally);
+  check_points(tally);
+}
+
+TEST_CASE("each other fault, several times, shows nowhere in what is published", "[.][long]") {
+  Tally tally;
+  std::uint64_t seed = 31;
+  for (const Shape shape : kShapes) {
+    survive(tally, "broker", shape, {{Fault::broker_kill, 2}, {Fault::broker_stop, 2}, {Fault::broker_hold, 3}}, seed);
+    survive(tally, "answers", shape, {{Fault::end_lost, 3}, {Fault::end_delayed, 3}}, seed);
+    survive(tally, "replaced", shape, {{Fault::takeover, 2}, {Fault::zombie, 2}, {Fault::two_at_once, 2}}, seed++);
+  }
+  show(tally);
+}
+
+TEST_CASE("faults of all kinds in any order show nowhere in what is published", "[.][long]") {
+  constexpr Fault kAll[] = {Fault::random_kill, Fault::kill_point,  Fault::zombie,      Fault::takeover,
+                            Fault::broker_kill, Fault::broker_stop, Fault::broker_hold, Fault::end_lost,
+                            Fault::end_delayed, Fault::two_at_once};
+  Tally tally;
+  for (std::uint64_t seed = 41; seed < 44; ++seed) {
+    std::mt19937_64 random(seed);
+    Faults faults;
+    for (int i = 0; i < 14; ++i) faults.emplace_back(kAll[random() % std::size(kAll)], 1);
+    faults.emplace_back(Fault::end_lost, 1);  // so that all of it goes through the proxy
+    survive(tally, "mixed", kShapes[seed % 3], faults, seed);
+  }
+  show(tally);
+}
+
+// Not run yet: an application has one instance at a time. With consumer groups, instances share its partitions, and the
+// test loses its tag.
+TEST_CASE("instances that join and leave every few seconds show nowhere in what is published", "[.][groups]") {
+  Tally tally;
+  Plan plan;
+  plan.options.name = "storm";
+  plan.options.shape = Shape::repartition;
+  plan.options.rows = 20'000;
+  plan.deeds = [](Injector& injector) {
+    Round& round = injector.round();
+    std::mt19937_64 random(51);
+    for (int i = 1; i < 4; ++i) round.start(round.add_instance());
+    for (int turn = 0; turn < 30; ++turn) {
+      Instance& one = round.instance(random() % round.instances());
+      round.allow(500);
+      round.work_for(std::chrono::milliseconds(1000 + random() % 2000));
+      if (one.is_running())
+        one.stop();
+      else
+        round.start(random() % round.instances());
+    }
+  };
+  CHECK(torture(the_broker(), plan, tally) == "");
+  show(tally);
 }
 
 }  // namespace

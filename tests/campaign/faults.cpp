@@ -71,6 +71,8 @@ void Injector::inject(Fault fault) {
                  std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(),
                  round_.feeder().fed(), round_.feeder().size(), static_cast<long long>(round_.reader().count()),
                  to_string(fault).c_str());
+  constexpr std::size_t kRows = 500;
+  round_.allow(kRows);
   round_.await_progress(1 + below(40));
   switch (fault) {
     case Fault::random_kill: return kill_at_random();
@@ -133,7 +135,7 @@ void Injector::replace(const Replacement& how) {
 // Records that are there before, so that commits are under way; none are fed meanwhile.
 void Injector::hurt_broker(Fault fault) {
   if (fault == Fault::broker_hold) return hold_broker(milliseconds(1000 + below(4) * 1500));
-  round_.feed_backlog(400);
+  round_.feed_backlog(300);
   round_.feeding = false;
   wait_a_little();
   round_.current().note(landed(fault));
@@ -145,7 +147,7 @@ void Injector::hurt_broker(Fault fault) {
 }
 
 void Injector::hold_broker(milliseconds time) {
-  round_.feed_backlog(400);
+  round_.feed_backlog(300);
   round_.feeding = false;
   wait_a_little();
   round_.current().note(landed(Fault::broker_hold));

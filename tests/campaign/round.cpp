@@ -83,11 +83,18 @@ void Round::start(std::size_t number, std::map<std::string, std::string> variabl
   instances_.at(number)->start(variables);
 }
 
+// More than is allowed only where nothing comes: open windows may need it.
 void Round::turn() {
-  if (feeding && !feeder_.is_done()) feeder_.feed_some(kFeedMost);
+  if (feeding && !feeder_.is_done() && (feeder_.fed() < allowed_ || is_quiet_for(milliseconds(1000))))
+    feeder_.feed_some(kFeedMost);
   for (const auto& instance : instances_) instance->tend();
   reader_->wait_for(reader_->count() + 1, kTick);
+  if (reader_->count() == last_count_) return;
+  last_count_ = reader_->count();
+  last_seen_ = Steady::now();
 }
+
+bool Round::is_quiet_for(milliseconds time) const { return Steady::now() - last_seen_ >= time; }
 
 void Round::await(const std::function<bool()>& condition, const std::string& what) {
   const auto until = Steady::now() + kPatience;
@@ -99,7 +106,8 @@ void Round::await(const std::function<bool()>& condition, const std::string& wha
 
 void Round::await_progress(std::int64_t records) {
   const std::int64_t goal = reader_->count() + records;
-  await([&] { return reader_->count() >= goal || feeder_.is_done(); }, "progress");
+  await([&] { return reader_->count() >= goal || (feeder_.is_done() && is_quiet_for(milliseconds(4000))); },
+        "progress");
 }
 
 void Round::work_for(milliseconds time) {

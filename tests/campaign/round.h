@@ -4,6 +4,7 @@
 // Errors:   std::runtime_error where the round cannot go on: no progress for a minute, an end that no supervisor mends.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 
 #include "kappa/tests/campaign/broker.h"
@@ -26,7 +27,7 @@ struct RoundOptions {
 };
 
 /// So short that a transaction that nobody ends does so within the test.
-inline constexpr std::chrono::milliseconds kTransactionTimeout{6000};
+inline constexpr std::chrono::milliseconds kTransactionTimeout{4000};
 
 class Round {
  public:
@@ -45,6 +46,8 @@ class Round {
 
   /// One turn: feeds a little (unless held), looks after the instances, and waits a moment for the reader.
   void turn();
+  /// From now on that much more of the input may be fed; the rest is for what comes later.
+  void allow(std::size_t records) { allowed_ = std::max(allowed_, feeder_.fed()) + records; }
   /// Turns until the reader has seen so many records more, or the input is used up and nothing comes any more.
   void await_progress(std::int64_t records);
   void await(const std::function<bool()>& condition, const std::string& what);
@@ -65,6 +68,7 @@ class Round {
   bool feeding = true;
 
  private:
+  [[nodiscard]] bool is_quiet_for(std::chrono::milliseconds time) const;
   [[nodiscard]] std::string check_input();
   [[nodiscard]] std::string check_output(const Seen& seen, const std::string& who) const;
   [[nodiscard]] std::string await_stable_ends(const std::map<std::string, int>& topics) const;
@@ -75,6 +79,9 @@ class Round {
   Subject subject_;
   Feeder feeder_;
   std::unique_ptr<CommittedReader> reader_;
+  std::size_t allowed_ = 0;
+  std::int64_t last_count_ = -1;                       // of the reader
+  std::chrono::steady_clock::time_point last_seen_{};  // when that was new
   std::vector<std::unique_ptr<Instance>> instances_;
   std::map<TopicPartition, std::map<std::string, std::string>> index_of_;  // the input's records by offset
 };
