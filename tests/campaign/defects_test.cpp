@@ -91,10 +91,10 @@ struct DefectOnKafka {
 };
 
 std::vector<DefectOnKafka> defects_on_kafka() {
-  constexpr std::chrono::milliseconds kBeyondDelivery{4500};  // half of the transaction's timeout, and some
+  // Records are given up after a half of the transaction's timeout; that itself must not pass.
+  constexpr std::chrono::milliseconds kBeyondDelivery = kTransactionTimeout * 3 / 4;
   const auto replaced = [](Injector& injector) {
-    injector.round().await_progress(30);
-    injector.replace({});
+    for (int i = 0; i < 3; ++i) injector.inject(Fault::takeover);
   };
   // Which of the workers' threads wakes first decides, so more than once.
   const auto fewer_workers = [](Injector& injector) {
@@ -108,7 +108,11 @@ std::vector<DefectOnKafka> defects_on_kafka() {
     for (const int passage : {7, 8, 9}) injector.kill_at("kafka.commit.begun", passage);
   };
   const auto held = [=](Injector& injector) {
-    for (int i = 0; i < 2; ++i) injector.hold_broker(kBeyondDelivery);
+    for (int i = 0; i < 3; ++i) {
+      injector.round().allow(500);
+      injector.round().await_progress(30);
+      injector.hold_broker(kBeyondDelivery);
+    }
   };
   return {{"kafka.goes-on-after-abort", Shape::stateless, held, {"kafka.socket.timeout.ms=1000"}},
           {"kafka.outputs-alone", Shape::stateless, killed},

@@ -204,6 +204,8 @@ std::string torture(Broker& broker, Plan plan, Tally& tally) {
     wrong = round.finish();
   } catch (const std::exception& error) {
     wrong = error.what();
+    broker.go_on();
+    broker.restart();  // unless it runs
   }
   if (is_verbose()) std::fputs(round.ends().c_str(), stderr);
   tally.restarts += round.restarts();

@@ -83,10 +83,14 @@ void Round::start(std::size_t number, std::map<std::string, std::string> variabl
   instances_.at(number)->start(variables);
 }
 
-// More than is allowed only where nothing comes: open windows may need it.
+// More than is allowed only where nothing comes, and slowly: open windows may need it.
 void Round::turn() {
-  if (feeding && !feeder_.is_done() && (feeder_.fed() < allowed_ || is_quiet_for(milliseconds(1000))))
+  const auto now = Steady::now();
+  const bool is_needed = is_quiet_for(milliseconds(1000)) && now - last_extra_ >= milliseconds(200);
+  if (feeding && !feeder_.is_done() && (feeder_.fed() < allowed_ || is_needed)) {
+    if (feeder_.fed() >= allowed_) last_extra_ = now;
     feeder_.feed_some(kFeedMost);
+  }
   for (const auto& instance : instances_) instance->tend();
   reader_->wait_for(reader_->count() + 1, kTick);
   if (reader_->count() == last_count_) return;

@@ -80,8 +80,8 @@ class Round {
   Feeder feeder_;
   std::unique_ptr<CommittedReader> reader_;
   std::size_t allowed_ = 0;
-  std::int64_t last_count_ = -1;                       // of the reader
-  std::chrono::steady_clock::time_point last_seen_{};  // when that was new
+  std::int64_t last_count_ = -1;                                      // of the reader
+  std::chrono::steady_clock::time_point last_extra_{}, last_seen_{};  // when that was new
   std::vector<std::unique_ptr<Instance>> instances_;
   std::map<TopicPartition, std::map<std::string, std::string>> index_of_;  // the input's records by offset
 };

@@ -70,6 +70,7 @@ void KafkaCluster::create_topic(const std::string& name, std::int32_t partitions
   rd_kafka_resp_err_t code = try_create(name, partitions, true, problem);
   // Brokers before 3.6 do not know the bound on timestamps, and have none.
   if (code == RD_KAFKA_RESP_ERR_INVALID_CONFIG) code = try_create(name, partitions, false, problem);
+  if (is_transient(code)) fail("topic \"" + name + "\" was not created: " + error_text(code) + " " + problem);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
     refuse("topic \"" + name + "\" cannot be created: " + error_text(code) + " " + problem);
   wait_until_led(name, partitions);

@@ -1,6 +1,7 @@
 #include "kappa/engine/log/kafka/kafka_producer.h"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 
 #include "kappa/engine/clock.h"
@@ -86,6 +87,8 @@ KafkaProducer::~KafkaProducer() {
     static_cast<void>(transactions_->call(kEndTimeout, [written = written_](rd_kafka_t* handle, int timeout_ms) {
       return rd_kafka_abort_transaction(handle, timeout_ms);
     }));
+  // A run that ends by an error is started again, and must not wait here for brokers that are away.
+  if (std::uncaught_exceptions() > 0) return;
   // What the process has committed is there for the next one that looks.
   try {
     for (const TopicPartition& at : unseen_) static_cast<void>(cluster_.offsets(at));
