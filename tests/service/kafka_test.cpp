@@ -78,7 +78,7 @@ TEST_CASE("commands on Kafka name what is wrong", "[kafka]") {
   fill(kafka.place, 10);
   CHECK_THAT(kafka.place.run({"log", "read", "bid"}).err, Contains("did you mean \"bids\"?"));
   CHECK(kafka.place.run({"log", "topics", "--set", "bootstrap.servers=127.0.0.1:1", "--set", "bootstrap.timeout=300ms"})
-            .code == 3);
+            .code == 4);
   const Outcome denied = kafka.place.run({"log", "topics", "--set", "kafka.plugin.library.paths=x"});
   CHECK(denied.code == 2);
   CHECK_THAT(denied.err, Contains("loads code"));
