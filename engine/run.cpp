@@ -167,7 +167,7 @@ RunReport WholeRun::execute(std::stop_token stop) {
   create_topics(graph_, topology_, log_, options_, context_.names, context_.decisions_topic);
   make_workers();
   add_tasks();
-  commit_starts();
+  if (!KAPPA_FAULT("run.no-start-commit")) commit_starts();
   std::stop_source halt;
   const std::stop_callback forward(stop, [&] { halt.request_stop(); });
   if (member_)

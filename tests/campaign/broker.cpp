@@ -29,7 +29,8 @@ std::string properties(int port) {
       "advertised.listeners=PLAINTEXT://127.0.0.1:{0},PROXIED://127.0.0.1:{2}\n"
       "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n"
       "inter.broker.listener.name=PLAINTEXT\n"
-      "transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n",
+      "transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n"
+      "group.min.session.timeout.ms=1000\n",
       port, port + 1, port + 2, port + 3);
 }
 

@@ -97,15 +97,12 @@ struct DefectOnKafka {
 std::vector<DefectOnKafka> defects_on_kafka() {
   // Records are given up after a half of the transaction's timeout; that itself must not pass.
   constexpr std::chrono::milliseconds kBeyondDelivery = kTransactionTimeout * 3 / 4;
-  const auto replaced = [](Injector& injector) {
-    for (int i = 0; i < 3; ++i) injector.inject(Fault::takeover);
-  };
-  // Which of the workers' threads wakes first decides, so more than once.
-  const auto fewer_workers = [](Injector& injector) {
+  // Longer than a session, shorter than a transaction: what it had begun is still open when it comes back.
+  const auto outlived = [](Injector& injector) {
     for (int i = 0; i < 4; ++i) {
       injector.round().await_progress(30);
-      injector.round().feed_backlog(200);
-      injector.replace({.held = true, .settings = {i % 2 == 0 ? "workers=1" : "workers=3"}});
+      injector.round().feed_backlog(300);
+      injector.replace({.held = true});
     }
   };
   const auto killed = [](Injector& injector) {
@@ -121,8 +118,7 @@ std::vector<DefectOnKafka> defects_on_kafka() {
   return {{"kafka.goes-on-after-abort", Shape::stateless, held, {"kafka.socket.timeout.ms=1000"}, true},
           {"kafka.outputs-alone", Shape::stateless, killed},
           {"kafka.read-uncommitted", Shape::stateless, nullptr},
-          {"run.own-names-only", Shape::stateless, fewer_workers, {"workers=3"}, true},
-          {"run.positions-first", Shape::stateless, replaced}};
+          {"group.no-member", Shape::stateless, outlived}};
 }
 
 std::string suffer(const DefectOnKafka& defect, bool switched_on) {

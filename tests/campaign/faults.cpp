@@ -14,21 +14,14 @@ using std::chrono::milliseconds;
 
 bool is_verbose() { return std::getenv("KAPPA_CAMPAIGN_VERBOSE") != nullptr; }
 
-// Fenced, or with a transaction that did not succeed for having been held too long, or refused where it was about to
-// start; never as if all were well.
-void check_end_of_replaced(const testkit::Exit& exit) {
-  if (exit.signal == 0 && (exit.code == 4 || exit.code == 3)) return;
-  throw std::runtime_error(
-      fmt::format("a replaced instance ended with code {}, signal {}:\n{}", exit.code, exit.signal, exit.errors));
-}
 }  // namespace
 
 std::string to_string(Fault fault) {
   switch (fault) {
     case Fault::random_kill: return "SIGKILL at any moment";
     case Fault::kill_point: return "SIGKILL at a point";
-    case Fault::zombie: return "SIGSTOP, replaced, SIGCONT";
-    case Fault::takeover: return "replaced while at work";
+    case Fault::zombie: return "SIGSTOP, taken over, SIGCONT";
+    case Fault::takeover: return "dies while another joins";
     case Fault::broker_kill: return "broker SIGKILL";
     case Fault::broker_stop: return "broker SIGTERM";
     case Fault::broker_hold: return "broker SIGSTOP";
@@ -115,6 +108,7 @@ void Injector::kill_at(const std::string& point, int passage) {
   round_.start(round_.current_number);
 }
 
+// What is held and comes back has lost its partitions, and its transaction; it is a member like the others then.
 void Injector::replace(const Replacement& how) {
   constexpr milliseconds kBeyond{1500};  // what the broker takes to notice
   Instance& old = round_.current();
@@ -123,13 +117,20 @@ void Injector::replace(const Replacement& how) {
   if (how.held) old.send(SIGSTOP);
   old.note(landed(how.held ? Fault::zombie : Fault::takeover));
   if (how.comes_late) round_.work_for(kTransactionTimeout + kBeyond);
-  round_.current_number = round_.add_instance(how.settings);
+  round_.current_number = round_.add_instance();
   round_.start(round_.current_number);
+  if (!how.held) old.send(SIGKILL);
   round_.await_progress(10);
   if (how.times_out && !how.comes_late) round_.work_for(kTransactionTimeout + kBeyond);
-  if (how.held) old.send(SIGCONT);
-  round_.await([&] { return !old.is_running(); }, "the end of a replaced instance");
-  check_end_of_replaced(old.wait());
+  if (!how.held) {
+    static_cast<void>(old.wait());
+    return;
+  }
+  old.send(SIGCONT);
+  old.supervised = true;
+  round_.work_for(kBeyond);
+  old.supervised = false;
+  old.stop();
 }
 
 // Records that are there before, so that commits are under way; none are fed meanwhile.
@@ -172,20 +173,37 @@ void Injector::disturb_end(Fault fault) {
 void Injector::start_two() {
   Instance& first = round_.current();
   first.stop();
-  first.supervised = false;
   const std::size_t number = round_.add_instance();
-  Instance& second = round_.instance(number);
-  second.supervised = false;
   ++landed(Fault::two_at_once).injected;
   round_.start(round_.current_number);
   if (below(2) == 0) wait_a_little();
   round_.start(number);
-  round_.await([&] { return !first.is_running() || !second.is_running(); }, "the end of one of two instances");
-  Instance& ended = first.is_running() ? second : first;
-  check_end_of_replaced(ended.wait());
-  if (!first.is_running()) round_.current_number = number;
-  round_.current().supervised = true;  // and started again, if it has ended too
-  round_.await_progress(10);
+  round_.await_progress(20);
+  round_.instance(number).supervised = false;
+  round_.instance(number).stop();
+}
+
+void Injector::storm(int turns) {
+  constexpr std::size_t kInstances = 4, kRows = 450;
+  while (round_.instances() < kInstances) round_.start(round_.add_instance());
+  for (int turn = 0; turn < turns; ++turn) {
+    round_.allow(kRows);
+    round_.work_for(milliseconds(1000 + below(4) * 700));
+    const std::size_t number = below(kInstances);
+    Instance& one = round_.instance(number);
+    const bool dies = below(3) == 0;
+    if (!one.is_running()) {
+      one.supervised = true;
+      round_.start(number);
+      ++tally_.landed["joins"].injected;
+      continue;
+    }
+    one.supervised = false;
+    one.note(tally_.landed[dies ? "dies" : "leaves"]);
+    one.send(dies ? SIGKILL : SIGTERM);
+    static_cast<void>(one.wait());
+  }
+  for (std::size_t n = 0; n < kInstances; ++n) round_.instance(n).supervised = false;
 }
 
 std::string torture(Broker& broker, Plan plan, Tally& tally) {

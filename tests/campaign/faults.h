@@ -14,8 +14,8 @@ namespace kappa::campaign {
 enum class Fault : std::uint8_t {
   random_kill,  // SIGKILL at any moment
   kill_point,   // SIGKILL at the next named point
-  zombie,       // held for longer than its transaction may last, replaced from elsewhere, let go
-  takeover,     // replaced from elsewhere while it works
+  zombie,       // held for longer than its transaction may last, while another takes over, and let go
+  takeover,     // killed while it works and another joins
   broker_kill,  // SIGKILL of the broker, and a restart
   broker_stop,  // SIGTERM of the broker, and a restart
   broker_hold,  // SIGSTOP of the broker for some seconds
@@ -47,12 +47,13 @@ class Injector {
   [[nodiscard]] Round& round() { return round_; }
   void kill_at(const std::string& point, int passage);
   struct Replacement {
-    bool held = false;             // the old one is stopped meanwhile
-    bool times_out = false;        // for longer than its transaction may last
-    bool comes_late = false;       // the new one starts after that
-    testkit::Settings settings{};  // of the new one
+    bool held = false;        // the old one is stopped meanwhile, else killed
+    bool times_out = false;   // for longer than its transaction may last
+    bool comes_late = false;  // the new one starts after that
   };
   void replace(const Replacement& how);
+  /// Four instances, of which one joins, leaves or dies at each turn.
+  void storm(int turns);
   /// Holds the broker for so long.
   void hold_broker(std::chrono::milliseconds time);
 

@@ -20,6 +20,8 @@ constexpr std::size_t kFeedMost = 24;
 testkit::Settings settings_of(const RoundOptions& options, const Broker& broker) {
   testkit::Settings all{"bootstrap.servers=" + (options.bootstrap.empty() ? broker.address() : options.bootstrap),
                         "kafka.transaction.timeout.ms=" + std::to_string(kTransactionTimeout.count()),
+                        "kafka.session.timeout.ms=2000",
+                        "kafka.heartbeat.interval.ms=500",
                         "commit.interval=10ms",
                         "commit.records=60",
                         "batch.rows=30",

@@ -196,7 +196,7 @@ CallResult KafkaProducer::send_positions(const std::string& group, std::span<con
     std::copy(position.metadata.begin(), position.metadata.end(), static_cast<char*>(one->metadata));
   }
   KafkaMembership::Metadata of;
-  if (member_)
+  if (member_ && !KAPPA_FAULT("group.no-member"))
     of = member_->metadata();
   else
     of.reset(rd_kafka_consumer_group_metadata_new(group.c_str()), rd_kafka_consumer_group_metadata_destroy);
