@@ -39,6 +39,9 @@ struct GroupMember {
   std::vector<std::string> topics;  // of equal partition counts
   /// Not empty: the member keeps its partitions if it comes back under this name before its session has timed out.
   std::string static_name;
+  /// Producers that commit as this member publish at once, and commit positions afterwards: where that fails, results
+  /// come again.
+  bool at_least_once = false;
 };
 
 }  // namespace kappa

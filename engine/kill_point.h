@@ -1,8 +1,9 @@
 // kappa/engine/kill_point.h: named points where a test ends the process, or makes a system call fail, exactly.
 //
 // In builds with KAPPA_KILL_POINTS the environment variable KAPPA_KILL=point:n sends SIGKILL to the process at the n-th
-// passage of that point (n from 1), and KAPPA_FAULT=point:n makes KAPPA_FAULT(point) true there; KAPPA_FAULT=point does
-// so at every passage: docs/faults.md lists the points that make kappa wrong. In other builds both are nothing.
+// passage of that point (n from 1), KAPPA_HOLD=point:n SIGSTOP, and KAPPA_FAULT=point:n makes KAPPA_FAULT(point) true
+// there; KAPPA_FAULT=point does so at every passage: docs/faults.md lists the points that make kappa wrong. In other
+// builds both are nothing.
 //
 // Threads:  any; passages are counted over all of them.
 #pragma once
@@ -54,16 +55,26 @@ inline bool fault_reached(std::string_view point) {
   static ArmedPoint armed;
   return armed.reached("KAPPA_FAULT", point);
 }
+inline bool hold_point_reached(std::string_view point) {
+  static ArmedPoint armed;
+  return armed.reached("KAPPA_HOLD", point);
+}
+// This thread itself takes it, so that it goes no further.
+inline void hold_process_now() { ::raise(SIGSTOP); }
 inline void end_process_now() { ::kill(::getpid(), SIGKILL); }
 
 }  // namespace kappa::detail
 
+#define KAPPA_HOLD_REACHED(name) ::kappa::detail::hold_point_reached(name)
+#define KAPPA_HOLD_NOW() ::kappa::detail::hold_process_now()
 #define KAPPA_KILL_REACHED(name) ::kappa::detail::kill_point_reached(name)
 #define KAPPA_KILL_NOW() ::kappa::detail::end_process_now()
 #define KAPPA_FAULT(name) ::kappa::detail::fault_reached(name)
 
 #else
 
+#define KAPPA_HOLD_REACHED(name) false
+#define KAPPA_HOLD_NOW() static_cast<void>(0)
 #define KAPPA_KILL_REACHED(name) false
 #define KAPPA_KILL_NOW() static_cast<void>(0)
 #define KAPPA_FAULT(name) false
@@ -73,4 +84,5 @@ inline void end_process_now() { ::kill(::getpid(), SIGKILL); }
 #define KAPPA_KILL_POINT(name)                      \
   do {                                              \
     if (KAPPA_KILL_REACHED(name)) KAPPA_KILL_NOW(); \
+    if (KAPPA_HOLD_REACHED(name)) KAPPA_HOLD_NOW(); \
   } while (false)

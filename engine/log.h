@@ -115,6 +115,8 @@ class Producer {
   [[nodiscard]] virtual CommitOutcome commit(const std::string& group, std::span<const Position> positions) = 0;
   /// Forgets what was appended since the last commit.
   virtual void abort() = 0;
+  /// Where records are visible before commit(): returns once they cannot be lost any more.
+  virtual void settle() {}
 };
 
 struct TopicInfo {

@@ -44,6 +44,8 @@ struct RunOptions {
   bool close = false;  // implies until_end
   bool rebuild = false;
   std::string run;  // name of a run other than live; empty: live
+  /// Where the log has groups: results are visible at once, and come again where a commit fails or the process dies.
+  bool at_least_once = false;
   /// Of this process among those of the application, where the log shares out partitions; [A-Za-z0-9._-].
   std::string instance = "1";
   /// An instance that comes back within its session keeps its partitions, and nobody takes them over meanwhile.

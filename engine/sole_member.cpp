@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kSlack{4};  // for the brokers to share out anew 
 }  // namespace
 
 GroupMember group_member(const Graph& graph, const Stage& stage, const RunOptions& options, int worker) {
-  GroupMember member{group_of(graph, stage, options.run), {}, ""};
+  GroupMember member{group_of(graph, stage, options.run), {}, "", options.at_least_once};
   for (const StageInput& input : stage.inputs) member.topics.push_back(input.topic);
   if (options.static_membership) member.static_name = producer_of(graph, stage, options, std::to_string(worker));
   return member;

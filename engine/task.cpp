@@ -193,6 +193,7 @@ void Task::decide(int stage_input, std::int64_t progress, const std::string& cau
   const Decision decision{input.at.topic, partition_, input.reader->position(), input.decision + 1, progress, cause};
   if (!KAPPA_FAULT("decision.unwritten"))
     append_decision(output_.producer(), context_.decisions_topic, decision, wall_ms);
+  output_.producer().settle();
   raise(input, decision);
 }
 

@@ -34,6 +34,7 @@ constexpr std::array kKnown{
     Known{"checkpoint.retained", "3"},
     Known{"checkpoint.history", "1h:24, 1d:7"},
     Known{"checkpoint.directory", ""},
+    Known{"processing.guarantee", "exactly_once"},
     Known{"workers", "1"},
     Known{"instance.id", ""},
     Known{"group.membership", "static"},
@@ -50,7 +51,7 @@ constexpr std::array kKnown{
     Known{"topic.replication.factor", "-1"},
 };
 // In the design, and refused by name until they do what they say.
-constexpr std::array kNotYet{"processing.guarantee", "state.memory"};
+constexpr std::array kNotYet{"state.memory"};
 // Settings of the Kafka client itself go through under this prefix, where they are allowed.
 constexpr std::string_view kKafka = "kafka.";
 
@@ -238,6 +239,10 @@ RunOptions run_options(const Settings& settings) {
   options.checkpoint_interval = settings.duration("checkpoint.interval");
   options.start = start_policy(settings);
   options.errors = errors_policy(settings);
+  const std::string guarantee = settings.text("processing.guarantee");
+  if (guarantee != "exactly_once" && guarantee != "at_least_once")
+    settings.reject("processing.guarantee", "must be exactly_once or at_least_once");
+  options.at_least_once = guarantee == "at_least_once";
   const std::string membership = settings.text("group.membership");
   if (membership != "static" && membership != "dynamic")
     settings.reject("group.membership", "must be static or dynamic");

@@ -121,6 +121,21 @@ TEST_CASE("faults of all kinds in any order show nowhere in what is published", 
   show(tally);
 }
 
+TEST_CASE("an instance that is held in the middle of a commit while another takes over shows nowhere") {
+  Tally tally;
+  Plan plan;
+  plan.options.name = "held";
+  plan.options.shape = Shape::windows;
+  plan.options.rows = 3000;
+  plan.deeds = [](Injector& injector) {
+    for (const char* point : {"kafka.commit.begun", "kafka.commit.positions-sent", "kafka.commit.decided"})
+      injector.hold_at(point, 4);
+  };
+  CHECK(torture(the_broker(), plan, tally) == "");
+  show(tally);
+  CHECK(tally.landed[to_string(Fault::zombie)].in_commit == 3);
+}
+
 TEST_CASE("instances that join, leave and die every few seconds show nowhere in what is published", "[.][long]") {
   Tally tally;
   for (const Shape shape : {Shape::windows, Shape::repartition}) {

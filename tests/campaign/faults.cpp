@@ -126,11 +126,30 @@ void Injector::replace(const Replacement& how) {
     static_cast<void>(old.wait());
     return;
   }
-  old.send(SIGCONT);
-  old.supervised = true;
-  round_.work_for(kBeyond);
-  old.supervised = false;
+  let_go(old);
+}
+
+void Injector::let_go(Instance& held) {
+  constexpr milliseconds kWhile{1500};
+  held.send(SIGCONT);
+  held.supervised = true;
+  round_.work_for(kWhile);
+  held.supervised = false;
+  held.stop();
+}
+
+void Injector::hold_at(const std::string& point, int passage) {
+  Instance& old = round_.current();
   old.stop();
+  old.supervised = false;
+  round_.feed_backlog(300);
+  round_.start(round_.current_number, {{"KAPPA_HOLD", point + ":" + std::to_string(passage)}});
+  round_.await([&] { return old.is_held() || !old.is_running(); }, "an instance that is held at " + point);
+  old.note(landed(Fault::zombie));
+  round_.current_number = round_.add_instance();
+  round_.start(round_.current_number);
+  round_.await_progress(30);
+  let_go(old);
 }
 
 // Records that are there before, so that commits are under way; none are fed meanwhile.

@@ -46,6 +46,8 @@ class Injector {
   void inject(Fault fault);
   [[nodiscard]] Round& round() { return round_; }
   void kill_at(const std::string& point, int passage);
+  /// Held at a point for longer than a session, while another instance takes over, and let go.
+  void hold_at(const std::string& point, int passage);
   struct Replacement {
     bool held = false;        // the old one is stopped meanwhile, else killed
     bool times_out = false;   // for longer than its transaction may last
@@ -62,6 +64,7 @@ class Injector {
   void hurt_broker(Fault fault);
   void disturb_end(Fault fault);
   void start_two();
+  void let_go(Instance& held);
   void wait_a_little();
   [[nodiscard]] std::int64_t below(std::int64_t n) {
     return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n));

@@ -24,6 +24,7 @@ class Instance {
   /// `kappa run pipeline.sql ARGUMENTS…`; `extra` variables are for this start alone.
   void start(const std::map<std::string, std::string>& extra = {}, const std::vector<std::string>& arguments = {});
   [[nodiscard]] bool is_running();
+  [[nodiscard]] bool is_held() const { return process_ && process_->is_held(); }
   /// As systemd does: starts it again where it ended by a signal or code 4. Codes 2 and 3 are refusals: it throws.
   void tend();
   void send(int signal) const;

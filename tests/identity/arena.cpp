@@ -130,6 +130,12 @@ void Process::send(int signal) const {
   if (!status_) ::kill(child_, signal);
 }
 
+bool Process::is_held() const {
+  siginfo_t info{};
+  return child_ > 0 && ::waitid(P_PID, static_cast<id_t>(child_), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == child_;
+}
+
 bool Process::has_ended() {
   int status = 0;
   if (!status_ && ::waitpid(child_, &status, WNOHANG) == child_) status_ = status;

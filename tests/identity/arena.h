@@ -61,6 +61,8 @@ class Process {
   ~Process();
   void send(int signal) const;
   [[nodiscard]] bool has_ended();
+  /// It lives, and SIGSTOP holds it.
+  [[nodiscard]] bool is_held() const;
   Exit wait();
 
  private:

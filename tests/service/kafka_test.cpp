@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <sstream>
 
 #include "kappa/tests/kit/catch.h"
@@ -72,6 +73,43 @@ TEST_CASE("a run that is killed at any point of a commit goes on and publishes t
   CHECK(published(kafka.place, "totals") == expected);
 }
 #endif
+
+#ifdef KAPPA_KILL_POINTS
+TEST_CASE("at least once, a run that is killed publishes some results again, and loses none", "[kafka]") {
+  const auto expected = expected_totals();
+  const std::string point = GENERATE("kafka.plain-commit.begun", "kafka.plain-commit.settled");
+  OnKafka kafka;
+  fill(kafka.place);
+  std::vector<std::string> run = kSmallCommits;
+  run.insert(run.end(), {"--set", "processing.guarantee=at_least_once"});
+  int killed = 0;
+  for (const int passage : {2, 5, 3}) {
+    kafka.place.environment["KAPPA_KILL"] = point + ":" + std::to_string(passage);
+    killed += kafka.place.run(run).code == -1 - SIGKILL ? 1 : 0;
+  }
+  CHECK(killed >= 2);
+  kafka.place.environment.erase("KAPPA_KILL");
+  kafka.place.good(run);
+  const auto found = published(kafka.place, "totals");
+  if (point == "kafka.plain-commit.settled") CHECK(found.size() > expected.size());
+  CHECK(std::set(found.begin(), found.end()) == std::set(expected.begin(), expected.end()));
+  CHECK(kafka.place.run({"run", "p.sql", "--set", "processing.guarantee=once"}).code == 2);
+}
+#endif
+
+TEST_CASE("at least once, results are visible in front of their commit", "[kafka]") {
+  OnKafka kafka;
+  fill(kafka.place);
+  Running run = kafka.place.start({"run", "p.sql", "--set", "processing.guarantee=at_least_once", "--set",
+                                   "commit.interval=1h", "--set", "checkpoint.interval=0s"});
+  run.until("starts at offset");
+  const auto expected = expected_totals();
+  while (published(kafka.place, "totals").size() < expected.size()) {
+  }
+  run.signal(SIGTERM);
+  CHECK(run.wait().code == 128 + SIGTERM);
+  CHECK(published(kafka.place, "totals") == expected);
+}
 
 TEST_CASE("commands on Kafka name what is wrong", "[kafka]") {
   OnKafka kafka;

@@ -66,7 +66,7 @@ TEST_CASE("an unknown setting names the nearest one and where it was set", "[ref
 TEST_CASE("a setting that this version does not have yet is no unknown one", "[refusals]") {
   Place place;
   fill(place, 10);
-  for (const std::string name : {"processing.guarantee", "state.memory"})
+  for (const std::string name : {"state.memory"})
     refused(place, {"run", "p.sql", "--set", name + "=1"}, 2, {"\"" + name + "\"", "not available in this version"});
 }
 

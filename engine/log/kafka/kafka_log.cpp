@@ -7,6 +7,7 @@
 #include "kappa/engine/log/kafka/group_lock.h"
 #include "kappa/engine/log/kafka/kafka_producer.h"
 #include "kappa/engine/log/kafka/kafka_reader.h"
+#include "kappa/engine/log/kafka/plain_producer.h"
 
 namespace kappa {
 
@@ -40,8 +41,10 @@ class KafkaBrokers : public KafkaLog {
     return std::make_unique<KafkaReader>(KafkaReader::Shared{client_, cluster_, fetchers_, news_}, at, from);
   }
   std::unique_ptr<Producer> open_producer(const std::string& transactional_id, const Membership* member) override {
-    return std::make_unique<detail::KafkaProducer>(client_, cluster_, transactional_id,
-                                                   dynamic_cast<const detail::KafkaMembership*>(member));
+    const auto* kafka_member = dynamic_cast<const detail::KafkaMembership*>(member);
+    if (kafka_member && kafka_member->is_at_least_once())
+      return std::make_unique<detail::KafkaPlainProducer>(client_, cluster_, *kafka_member);
+    return std::make_unique<detail::KafkaProducer>(client_, cluster_, transactional_id, kafka_member);
   }
   std::unique_ptr<Membership> join_group(const GroupMember& member) override {
     return std::make_unique<detail::KafkaMembership>(client_, news_, member);

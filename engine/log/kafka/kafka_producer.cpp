@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
@@ -16,24 +15,7 @@ namespace kappa::detail {
 namespace {
 constexpr std::size_t kMetadataBytesMax = 4096;  // a broker's bound (offset.metadata.max.bytes)
 constexpr std::int64_t kTransactionTimeoutMs = 60'000;
-constexpr int kQueueFullWaitMs = 100;
 constexpr std::chrono::milliseconds kEndTimeout{5'000};  // for the abort of a producer that is let go
-
-const char* bytes_of(std::string_view text, bool is_null) {
-  if (is_null) return nullptr;
-  return text.data() ? text.data() : "";
-}
-
-using Headers = std::unique_ptr<rd_kafka_headers_t, KafkaDestroy<rd_kafka_headers_destroy>>;
-
-Headers headers_of_record(const OutRecord& record) {
-  if (record.headers.empty()) return {};
-  Headers headers(rd_kafka_headers_new(record.headers.size()));
-  for (const Header& header : record.headers)
-    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
-                        bytes_of(header.value, header.value_is_null), static_cast<ssize_t>(header.value.size()));
-  return headers;
-}
 
 // A failed delivery makes the transaction abort; here only the offsets matter. Without a callback the messages would be
 // freed by librdkafka's thread, two to three times slower.
@@ -50,7 +32,8 @@ KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::st
       messages_(client.shared_messages()),
       id_(transactional_id.empty() ? "kappa-" + random_id() : std::move(transactional_id)),
       timeout_(client_number(client, "transaction.timeout.ms", kTransactionTimeoutMs)),
-      transactions_(std::make_unique<KafkaTransactions>(make_handle(client), messages_)) {
+      transactions_(std::make_unique<KafkaTransactions>(make_handle(client), messages_)),
+      sender_(std::make_unique<KafkaSender>(cluster, transactions_->handle(), timeout_)) {
   const CallResult result = transactions_->call(
       timeout_, [](rd_kafka_t* handle, int timeout_ms) { return rd_kafka_init_transactions(handle, timeout_ms); });
   if (result != CallResult::done)
@@ -80,7 +63,7 @@ KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
 }
 
 KafkaProducer::~KafkaProducer() {
-  topics_.clear();
+  sender_.reset();
   if (!dead_.empty()) return;
   // Else readers would wait for its transaction until that times out.
   if (open_)
@@ -121,80 +104,31 @@ void KafkaProducer::begin() {
   open_ = true;
 }
 
-// Asks who leads the partitions in front of the first record, which would be sent a second late otherwise.
-rd_kafka_topic_t* KafkaProducer::topic(const TopicPartition& to) {
-  cluster_.check_exists(to);
-  KafkaTopic& topic = topics_[to.topic];
-  if (topic) return topic.get();
-  topic.reset(rd_kafka_topic_new(transactions_->handle(), to.topic.c_str(), nullptr));
-  const struct rd_kafka_metadata* leaders = nullptr;
-  const rd_kafka_resp_err_t code =
-      rd_kafka_metadata(transactions_->handle(), 0, topic.get(), &leaders, static_cast<int>(kAnswerTimeout.count()));
-  const KafkaMetadata owned(leaders);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    throw LogUnavailable("topic \"" + to.topic + "\" cannot be written: " + error_text(code));
-  return topic.get();
-}
-
 void KafkaProducer::append(const TopicPartition& to, std::span<const OutRecord> records) {
   check_usable();
-  rd_kafka_topic_t* topic = this->topic(to);
+  rd_kafka_topic_t* topic = sender_->topic(to);
   begin();
   std::int64_t& last = written_->try_emplace(to, -1).first->second;
-  for (const OutRecord& record : records) produce(topic, to, record, last);
+  for (const OutRecord& record : records) {
+    const rd_kafka_resp_err_t code = sender_->send(topic, to.partition, record, &last);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail_append(to, record, code);
+    pending_bytes_ += bytes_of(record);
+  }
   if (KAPPA_FAULT("kafka.outputs-alone")) static_cast<void>(commit("", {}));
   rd_kafka_poll(transactions_->handle(), 0);
 }
 
-void KafkaProducer::produce(rd_kafka_topic_t* topic, const TopicPartition& to, const OutRecord& record,
-                            std::int64_t& last) {
-  const char* key = bytes_of(record.key, record.key_is_null);
-  const char* value = bytes_of(record.value, record.value_is_null);
-  const std::int64_t timestamp = record.timestamp_ms == 0 ? 1 : record.timestamp_ms;
-  Headers headers = headers_of_record(record);
-  std::optional<std::chrono::steady_clock::time_point> until;  // set once the queue is full: a clock costs
-  for (;;) {
-    const rd_kafka_resp_err_t code = rd_kafka_producev(
-        transactions_->handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(to.partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, key ? record.key.size() : 0),
-        RD_KAFKA_V_VALUE(const_cast<char*>(value), value ? record.value.size() : 0), RD_KAFKA_V_TIMESTAMP(timestamp),
-        RD_KAFKA_V_OPAQUE(&last), RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      static_cast<void>(headers.release());  // the message's now
-      pending_bytes_ += static_cast<std::int64_t>(record.key.size() + record.value.size());
-      return;
-    }
-    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      const auto now = system_clock().now();
-      if (!until) until = now + timeout_;
-      if (now < *until) {
-        rd_kafka_poll(transactions_->handle(), kQueueFullWaitMs);
-        continue;
-      }
-    }
-    char text[512] = "";
-    if (rd_kafka_fatal_error(transactions_->handle(), text, sizeof(text)) == RD_KAFKA_RESP_ERR__FENCED) fail_fenced();
-    const std::string what = "a record of " + std::to_string(record.key.size() + record.value.size()) +
-                             " bytes cannot be written to " + to_string(to) + ": " + error_text(code);
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) fail(what);
-    throw LogUnavailable(what);
-  }
+void KafkaProducer::fail_append(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code) {
+  char text[512] = "";
+  if (rd_kafka_fatal_error(transactions_->handle(), text, sizeof(text)) == RD_KAFKA_RESP_ERR__FENCED) fail_fenced();
+  fail_send(to, record, code);
 }
 
 // Without membership in a group there is no generation, and the brokers check none: what fences is transactional.id.
 // With it, they refuse what a member commits whose partitions others have got.
 CallResult KafkaProducer::send_positions(const std::string& group, std::span<const Position> positions) {
   // Shared with the call, which may outlive this one (transactions.h).
-  const std::shared_ptr<rd_kafka_topic_partition_list_t> list(
-      rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())), rd_kafka_topic_partition_list_destroy);
-  for (const Position& position : positions) {
-    rd_kafka_topic_partition_t* one =
-        rd_kafka_topic_partition_list_add(list.get(), position.at.topic.c_str(), position.at.partition);
-    one->offset = position.offset;
-    one->metadata_size = position.metadata.size();
-    one->metadata = rd_kafka_mem_malloc(nullptr, std::max<std::size_t>(position.metadata.size(), 1));
-    std::copy(position.metadata.begin(), position.metadata.end(), static_cast<char*>(one->metadata));
-  }
+  const std::shared_ptr<rd_kafka_topic_partition_list_t> list = list_of(positions);
   KafkaMembership::Metadata of;
   if (member_ && !KAPPA_FAULT("group.no-member"))
     of = member_->metadata();

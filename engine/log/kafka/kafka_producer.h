@@ -3,9 +3,6 @@
 // A transaction begins with the first append() after a commit, and its records are on their way from then on; commit()
 // adds the positions and ends it. Opening a producer fences older ones of its id and ends their open transaction.
 //
-// librdkafka cannot write the timestamp 0 (it takes the clock's instead), so the first millisecond of 1970 is written
-// as the second.
-//
 // Threads:  belongs to one thread.
 // Owns:     its connections; records are copied.
 // Errors:   LogUnavailable where its transaction is lost and a new producer may go on; `failed` where a newer one of
@@ -18,6 +15,7 @@
 
 #include "kappa/engine/log/kafka/cluster.h"
 #include "kappa/engine/log/kafka/membership.h"
+#include "kappa/engine/log/kafka/sender.h"
 #include "kappa/engine/log/kafka/transactions.h"
 
 namespace kappa::detail {
@@ -37,8 +35,7 @@ class KafkaProducer : public Producer {
  private:
   [[nodiscard]] KafkaHandle make_handle(KafkaClient& client);
   void begin();
-  rd_kafka_topic_t* topic(const TopicPartition& to);
-  void produce(rd_kafka_topic_t* topic, const TopicPartition& to, const OutRecord& record, std::int64_t& last);
+  [[noreturn]] void fail_append(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code);
   void note_committed();
   CallResult send_positions(const std::string& group, std::span<const Position> positions);
   CommitOutcome give_up(CallResult result);
@@ -51,7 +48,7 @@ class KafkaProducer : public Producer {
   std::string id_;
   std::chrono::milliseconds timeout_;
   std::unique_ptr<KafkaTransactions> transactions_;
-  std::map<std::string, KafkaTopic> topics_;
+  std::unique_ptr<KafkaSender> sender_;
   /// The last offset in each partition, as delivery reports say; shared with the calls (transactions.h).
   using Written = std::map<TopicPartition, std::int64_t>;
   std::shared_ptr<Written> written_ = std::make_shared<Written>();

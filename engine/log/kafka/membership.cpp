@@ -54,10 +54,12 @@ bool names_a_member(const rd_kafka_consumer_group_metadata_t& metadata) {
 KafkaMembership::KafkaMembership(KafkaClient& client, KafkaNews& news, const GroupMember& member)
     : messages_(client.messages()),
       group_(member.group),
+      at_least_once_(member.at_least_once),
       session_(client_number(client, "session.timeout.ms", kSessionMs)),
-      handle_(client.make({.type = RD_KAFKA_CONSUMER, .events = RD_KAFKA_EVENT_REBALANCE},
-                          {{"session.timeout.ms", std::to_string(kSessionMs)}, {"heartbeat.interval.ms", "2000"}},
-                          settings_of(member))) {
+      handle_(
+          client.make({.type = RD_KAFKA_CONSUMER, .events = RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT},
+                      {{"session.timeout.ms", std::to_string(kSessionMs)}, {"heartbeat.interval.ms", "2000"}},
+                      settings_of(member))) {
   rd_kafka_poll_set_consumer(handle_.get());
   queue_.reset(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_cb_event_enable(
@@ -134,6 +136,22 @@ GroupChange KafkaMembership::on_assigned(const rd_kafka_topic_partition_list_t& 
   std::set<std::int32_t> partitions;
   for (int i = 0; i < list.cnt; ++i) partitions.insert(list.elems[i].partition);
   return {.kind = GroupChange::Kind::assigned, .partitions = {partitions.begin(), partitions.end()}};
+}
+
+void KafkaMembership::commit(std::span<const Position> positions) const {
+  if (!metadata()) throw LogUnavailable("the partitions of group \"" + group_ + "\" are another member's now");
+  const KafkaPartitions list = list_of(positions);
+  const KafkaQueue answers(rd_kafka_queue_new(handle_.get()));
+  rd_kafka_resp_err_t code =
+      rd_kafka_commit_queue(handle_.get(), list.get(), answers.get(), nullptr, const_cast<KafkaMembership*>(this));
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const KafkaEvent answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(kAnswerTimeout.count())));
+    code = answer ? rd_kafka_event_error(answer.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const rd_kafka_topic_partition_list_t* each = answer ? rd_kafka_event_topic_partition_list(answer.get()) : nullptr;
+    for (int i = 0; each && i < each->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) code = each->elems[i].err;
+  }
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw LogUnavailable("the positions of group \"" + group_ + "\" were not committed: " + error_text(code));
 }
 
 void KafkaMembership::release() {

@@ -12,9 +12,11 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "kappa/engine/log/kafka/client.h"
 #include "kappa/engine/log/kafka/news.h"
+#include "kappa/engine/log/kafka/positions.h"
 
 namespace kappa::detail {
 
@@ -28,6 +30,9 @@ class KafkaMembership : public Membership {
   [[nodiscard]] GroupChange poll() override;
   void release() override;
   [[nodiscard]] std::chrono::milliseconds session() const override { return session_; }
+  [[nodiscard]] bool is_at_least_once() const { return at_least_once_; }
+  /// Positions without a transaction. Throws LogUnavailable where they were not taken. From the member's thread.
+  void commit(std::span<const Position> positions) const;
   /// As which member, of which generation, positions are committed; null while nothing is assigned.
   [[nodiscard]] Metadata metadata() const;
 
@@ -40,6 +45,7 @@ class KafkaMembership : public Membership {
 
   KafkaMessages& messages_;
   std::string group_;
+  bool at_least_once_;
   std::chrono::milliseconds session_;
   KafkaHandle handle_;
   KafkaQueue queue_;

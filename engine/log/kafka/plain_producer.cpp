@@ -1,0 +1,59 @@
+#include "kappa/engine/log/kafka/plain_producer.h"
+
+#include "kappa/engine/error.h"
+#include "kappa/engine/kill_point.h"
+#include "kappa/engine/kill_region.h"
+
+namespace kappa::detail {
+
+namespace {
+constexpr std::int64_t kDeliveryTimeoutMs = 60'000;
+
+void note_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* /*opaque*/) {
+  auto* failure = static_cast<rd_kafka_resp_err_t*>(message->_private);
+  if (*failure == RD_KAFKA_RESP_ERR_NO_ERROR) *failure = message->err;
+}
+}  // namespace
+
+KafkaPlainProducer::KafkaPlainProducer(KafkaClient& client, KafkaCluster& cluster, const KafkaMembership& member)
+    : member_(member),
+      timeout_(client_number(client, "transaction.timeout.ms", kDeliveryTimeoutMs)),
+      handle_(client.make({.type = RD_KAFKA_PRODUCER, .delivered = note_delivery},
+                          // Nothing else holds a record back.
+                          {{"linger.ms", "1"},
+                           {"compression.type", "lz4"},
+                           {"batch.size", std::to_string(kKafkaBatchBytes)},
+                           {"message.max.bytes", "10485760"},
+                           {"queue.buffering.max.messages", "1000000"},
+                           {"queue.buffering.max.kbytes", "131072"}},
+                          {{"enable.idempotence", "true"}, {"message.timeout.ms", std::to_string(timeout_.count())}})),
+      sender_(cluster, handle_.get(), timeout_) {}
+
+void KafkaPlainProducer::append(const TopicPartition& to, std::span<const OutRecord> records) {
+  rd_kafka_topic_t* topic = sender_.topic(to);
+  for (const OutRecord& record : records) {
+    const rd_kafka_resp_err_t code = sender_.send(topic, to.partition, record, &failure_);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail_send(to, record, code);
+    pending_bytes_ += bytes_of(record);
+  }
+  rd_kafka_poll(handle_.get(), 0);
+}
+
+void KafkaPlainProducer::settle() {
+  const rd_kafka_resp_err_t code = rd_kafka_flush(handle_.get(), static_cast<int>(timeout_.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR || failure_ != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw LogUnavailable("results were not taken: " +
+                         error_text(failure_ != RD_KAFKA_RESP_ERR_NO_ERROR ? failure_ : code));
+}
+
+CommitOutcome KafkaPlainProducer::commit(const std::string& /*group*/, std::span<const Position> positions) {
+  KAPPA_INSIDE(commit);
+  KAPPA_KILL_POINT("kafka.plain-commit.begun");
+  settle();
+  pending_bytes_ = 0;
+  KAPPA_KILL_POINT("kafka.plain-commit.settled");
+  if (!positions.empty()) member_.commit(positions);
+  return CommitOutcome::committed;
+}
+
+}  // namespace kappa::detail
