@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 
 namespace kappa {
@@ -50,10 +51,17 @@ void append_to(Producer& producer, const TopicPartition& to, const Decision& dec
 }
 }  // namespace
 
-void append_starts(Producer& producer, const std::string& topic, const std::vector<Position>& starts,
-                   std::int64_t wall_ms) {
+std::string start_cause(const std::string& group) { return "start of " + group; }
+
+CommitOutcome commit_starts(Producer& producer, const std::string& decisions_topic, const std::string& group,
+                            const std::vector<Position>& starts, bool at_least_once) {
+  if (at_least_once)
+    if (const CommitOutcome outcome = producer.commit(group, starts); outcome != CommitOutcome::committed)
+      return outcome;
   for (const Position& start : starts)
-    append_to(producer, {topic, 0}, {start.at.topic, start.at.partition, start.offset, 0, 0, kStartCause}, wall_ms);
+    append_to(producer, {decisions_topic, 0},
+              {start.at.topic, start.at.partition, start.offset, 0, 0, start_cause(group)}, system_clock().wall_ms());
+  return producer.commit(group, at_least_once ? std::vector<Position>() : starts);
 }
 
 void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms) {

@@ -24,7 +24,7 @@ struct Decision {
 };
 /// Of a decision that says where the application first began to read, where others may remove its positions. All of
 /// them lie in partition 0, so that no other has to be read for them.
-inline constexpr const char* kStartCause = "start";
+[[nodiscard]] std::string start_cause(const std::string& group);
 
 [[nodiscard]] std::string to_json(const Decision& decision);
 /// Throws Error{failed} naming the place if the record is not a decision.
@@ -32,8 +32,11 @@ inline constexpr const char* kStartCause = "start";
 
 /// All decisions in `topic`-`partition` up to its end now, in order; none if the topic does not exist.
 [[nodiscard]] std::vector<Decision> read_decisions(Log& log, const std::string& topic, std::int32_t partition);
-void append_starts(Producer& producer, const std::string& topic, const std::vector<Position>& starts,
-                   std::int64_t wall_ms);
+/// The first commit of a group: its positions, and a decision that says where it began, which stays if others remove
+/// the positions. Without transactions the positions go first: a decision alone would refuse every start from then on.
+[[nodiscard]] CommitOutcome commit_starts(Producer& producer, const std::string& decisions_topic,
+                                          const std::string& group, const std::vector<Position>& starts,
+                                          bool at_least_once);
 void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms);
 
 }  // namespace kappa

@@ -1,4 +1,5 @@
 // A run that shares the partitions of its inputs with other instances of the application, while they come and go.
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/run_base.h"
 

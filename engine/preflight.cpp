@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kappa/engine/murmur2.h"
+#include "kappa/engine/names.h"
 #include "kappa/engine/value_text.h"
 
 namespace kappa {

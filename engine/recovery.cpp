@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kappa/engine/kill_point.h"
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/time_text.h"
 
@@ -196,10 +197,10 @@ void Recovery::refuse_gap(const Stage& stage, std::int32_t partition) const {
 // too.
 void Recovery::refuse_second_start(const Stage& stage, std::int32_t partition) const {
   if (log_.lock_is_exclusive()) return;
-  const std::string topic = decisions_topic_of(graph_, options_.run);
+  const std::string topic = decisions_topic_of(graph_, options_.run), group = group_of(graph_, stage, options_.run);
   for (const Decision& decision : read_decisions(log_, topic, 0))
     for (const StageInput& input : stage.inputs)
-      if (decision.cause == kStartCause && decision.source == input.topic && decision.partition == partition)
+      if (decision.cause == start_cause(group) && decision.source == input.topic && decision.partition == partition)
         refuse(fmt::format(
             "\"{}\" has read {}-{} before, from offset {} on (as {} says), but its group \"{}\" has no positions: they "
             "were removed, by hand or because the topic was deleted and made anew, or expired (brokers forget "
@@ -207,8 +208,7 @@ void Recovery::refuse_second_start(const Stage& stage, std::int32_t partition) c
             "that were not committed for offsets.retention.minutes, 7 days by default), or the table was renamed. To "
             "start over, which publishes every result again, delete the topic \"{}\", or use another application.id; "
             "`kappa replay` corrects history",
-            graph_.name(), input.topic, partition, decision.offset, topic, group_of(graph_, stage, options_.run),
-            topic));
+            graph_.name(), input.topic, partition, decision.offset, topic, group, topic));
 }
 
 void Recovery::check_range(const TopicPartition& at, std::int64_t offset) const {
@@ -291,7 +291,7 @@ TaskStart Recovery::committed_start(const Stage& stage, std::int32_t partition,
     if (KAPPA_FAULT("recovery.mute-short") && in.offset > 0) in.mute_until = --in.offset;
     in.first = metadata.start;
     in.progress = metadata.progress;
-    in.decision = metadata.decision;
+    in.decision = in.decisions_min = metadata.decision;
     in.last = metadata.last;
     released = std::min(released, metadata.released);
     start.sequence = std::max(start.sequence, metadata.sequence);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kappa/engine/kill_point.h"
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
 #include "kappa/engine/run_base.h"
 #include "kappa/engine/sole_member.h"
@@ -132,13 +133,14 @@ void WholeRun::commit_starts() {
     std::vector<Position> positions;
     for (auto& [at, position] : log_.committed(group)) positions.push_back(position);
     if (!positions.empty() && is_alone()) continue;
-    if (positions.empty()) {
-      positions = starts_of(topology_.stages[s]);
-      // So that it is known even where the positions are removed later.
-      if (!log_.lock_is_exclusive())
-        append_starts(*starters_[s], context_.decisions_topic, positions, options_.clock->wall_ms());
-    }
-    if (starters_[s]->commit(group, positions) != CommitOutcome::committed)
+    const bool is_first = positions.empty();
+    if (is_first) positions = starts_of(topology_.stages[s]);
+    // Only others can remove positions later.
+    const CommitOutcome outcome = is_first && !log_.lock_is_exclusive()
+                                      ? kappa::commit_starts(*starters_[s], context_.decisions_topic, group, positions,
+                                                             member_ && options_.at_least_once)
+                                      : starters_[s]->commit(group, positions);
+    if (outcome != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }
 }
@@ -171,7 +173,7 @@ RunReport WholeRun::execute(std::stop_token stop) {
   std::stop_source halt;
   const std::stop_callback forward(stop, [&] { halt.request_stop(); });
   if (member_)
-    member_->watch([&] {
+    member_->watch([this, halt]() mutable {  // it may outlive this call
       halt.request_stop();
       log_.wake();
     });
@@ -180,10 +182,6 @@ RunReport WholeRun::execute(std::stop_token stop) {
   return report(stop);
 }
 }  // namespace
-
-std::string group_of(const Graph& graph, const Stage& stage, const std::string& run) {
-  return graph.name() + "-" + stage.name + (run.empty() ? "" : "." + run);
-}
 
 RunReport run_graph(const Graph& graph, Log& log, StateStore* state, const RunOptions& options, std::stop_token stop) {
   const bool in_groups = options.run.empty() && !options.until_end && !options.close && !options.rebuild;

@@ -81,7 +81,4 @@ struct RunReport {
 [[nodiscard]] RunReport run_graph(const Graph& graph, Log& log, StateStore* state, const RunOptions& options,
                                   std::stop_token stop);
 
-/// The name of the consumer group of a stage.
-[[nodiscard]] std::string group_of(const Graph& graph, const Stage& stage, const std::string& run);
-
 }  // namespace kappa

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
-#include "kappa/engine/sole_member.h"
 
 namespace kappa {
 

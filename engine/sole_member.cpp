@@ -6,6 +6,7 @@
 #include <condition_variable>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/names.h"
 
 namespace kappa {
 
@@ -13,17 +14,6 @@ namespace {
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::seconds kSlack{4};  // for the brokers to share out anew when a session is over
 }  // namespace
-
-GroupMember group_member(const Graph& graph, const Stage& stage, const RunOptions& options, int worker) {
-  GroupMember member{group_of(graph, stage, options.run), {}, "", options.at_least_once};
-  for (const StageInput& input : stage.inputs) member.topics.push_back(input.topic);
-  if (options.static_membership) member.static_name = producer_of(graph, stage, options, std::to_string(worker));
-  return member;
-}
-
-std::string producer_of(const Graph& graph, const Stage& stage, const RunOptions& options, const std::string& worker) {
-  return fmt::format("{}.{}.{}", group_of(graph, stage, options.run), options.instance, worker);
-}
 
 SoleMember::SoleMember(const Graph& graph, const Topology& topology, Log& log, const RunOptions& options) {
   constexpr int kFirstWorker = 0;

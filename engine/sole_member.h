@@ -17,13 +17,6 @@
 
 namespace kappa {
 
-/// The place of one worker of an instance in the group of a stage.
-[[nodiscard]] GroupMember group_member(const Graph& graph, const Stage& stage, const RunOptions& options, int worker);
-
-/// The transactional id under which an instance's worker (or "start") commits a stage.
-[[nodiscard]] std::string producer_of(const Graph& graph, const Stage& stage, const RunOptions& options,
-                                      const std::string& worker);
-
 class SoleMember {
  public:
   /// Joins all groups, and waits until all partitions are its own: until the session of one that has died is over.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
 #include "kappa/engine/task_input.h"
 
@@ -81,6 +82,7 @@ void Task::start(std::vector<InputStart> starts) {
     if (!context_.live_decisions_topic.empty())
       read_decisions_of(input, context_.live_decisions_topic, input.start.decisions_max);
     read_decisions_of(input, context_.decisions_topic, kForever);
+    await_decisions(input);
   }
   output_.mute(muted);
   reach_writers();
@@ -102,6 +104,17 @@ void Task::read_decisions_of(Input& input, const std::string& topic, std::int64_
   for (const Decision& decision : read_decisions(context_.log, topic, partition_))
     if (decision.source == input.at.topic && decision.number > input.decision && decision.number <= number_max)
       input.pending.push_back(decision);
+}
+
+// A decision that was committed may still be hidden behind another's open transaction. Without it, what it closed would
+// be open, and be published again. (A replay's own and live's are numbered together; its positions are its own.)
+void Task::await_decisions(const Input& input) const {
+  if (!context_.run.empty()) return;
+  const std::int64_t newest = input.pending.empty() ? input.decision : input.pending.back().number;
+  if (newest >= input.start.decisions_min) return;
+  throw LogUnavailable(
+      fmt::format("decision {} of {} cannot be read from {} yet, behind another producer's open transaction",
+                  input.start.decisions_min, to_string(input.at), context_.decisions_topic));
 }
 
 bool Task::at_ends() const {

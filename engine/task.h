@@ -46,6 +46,7 @@ struct InputStart {
   std::int64_t end = kForever;            // offset; kForever: tail
   std::int64_t progress = kNever;         // from a checkpoint
   std::int64_t decision = 0;              // number of the last one applied
+  std::int64_t decisions_min = 0;         // number of the last one committed: it must be there to be read
   std::int64_t decisions_max = kForever;  // live's later decisions are not applied (frozen ends)
   std::int64_t stop_progress = kForever;  // µs; the input ends where its progress has reached this (replay --to)
   std::optional<RecordMark> last{};       // the last record read by the run before
@@ -117,6 +118,7 @@ class Task {
   void encode(int n, std::vector<Batch> batches);
   void publish();
   void read_decisions_of(Input& input, const std::string& topic, std::int64_t number_max);
+  void await_decisions(const Input& input) const;
   void apply_decisions(Input& input);
   void raise(Input& input, const Decision& decision);
   void unmute_if_caught_up();

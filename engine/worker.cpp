@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kappa/engine/kill_point.h"
+#include "kappa/engine/names.h"
 #include "kappa/engine/random_id.h"
 #include "kappa/engine/worker_slot.h"
 
@@ -221,10 +222,12 @@ void Worker::commit_stage(Transaction& transaction, bool markers) {
   if (!transaction.producer) return;
   const std::vector<Position> positions = changed_positions(transaction, markers);
   if (positions.empty() && transaction.producer->pending_bytes() == 0) return;
+  ++transaction.losses;
   const CommitOutcome outcome = transaction.producer->commit(transaction.group, positions);
   if (outcome != CommitOutcome::committed)
     throw LogUnavailable(fmt::format("the commit of {} {}", transaction.group,
                                      outcome == CommitOutcome::aborted ? "was aborted" : "has an unknown outcome"));
+  transaction.losses = 0;
   ++transaction.sequence;
   ++shared_.commits;
   ++commits_;

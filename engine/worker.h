@@ -102,7 +102,7 @@ class Worker {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::map<int, Transaction> transactions_;  // by stage
   std::chrono::steady_clock::time_point last_commit_, last_markers_, last_checkpoint_, last_report_, started_;
-  std::int64_t records_since_commit_ = 0, commits_ = 0, commits_at_loss_ = 0, losses_ = 0;
+  std::int64_t records_since_commit_ = 0, commits_ = 0;
   std::unique_ptr<LiveWatch> live_;  // of a run other than live that yields to it
   bool waits_for_live_ = false;
   std::stop_token stop_;

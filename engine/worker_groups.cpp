@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
-#include "kappa/engine/sole_member.h"
 #include "kappa/engine/worker.h"
 #include "kappa/engine/worker_slot.h"
 
@@ -14,8 +14,8 @@ namespace kappa {
 namespace {
 constexpr std::chrono::milliseconds kTryAgain{100};
 constexpr std::chrono::milliseconds kTryAgainAfterLoss{1000};
-// Lost in a row, without a commit in between: then it is no passing trouble, and the process ends with the cause.
-constexpr std::int64_t kLossesMax = 20;
+// Commits that failed in a row: then it is no passing trouble, and the process ends with the cause.
+constexpr int kLossesMax = 20;
 
 bool same(const std::vector<Position>& published, const std::map<TopicPartition, Position>& committed) {
   return std::all_of(published.begin(), published.end(), [&](const Position& position) {
@@ -52,7 +52,11 @@ void Worker::follow_groups() {
     if (!transaction.member) continue;
     const GroupChange change = transaction.member->poll();
     if (change.kind != GroupChange::Kind::none) on_change(transaction, change);
-    if (transaction.needs_tasks && shared_.options.clock->now() >= transaction.next_try) take_over(transaction);
+    if (!transaction.needs_tasks || shared_.options.clock->now() < transaction.next_try) continue;
+    // It may take longer than the others' transactions may last.
+    for (auto& [other, open] : transactions_)
+      if (other != stage) commit_stage(open, true);
+    take_over(transaction);
   }
 }
 
@@ -134,15 +138,15 @@ void Worker::take_over(Transaction& transaction) {
 bool Worker::begin_group(Transaction& transaction) {
   const Stage& stage = shared_.context.topology.stages[static_cast<std::size_t>(transaction.stage)];
   if (std::count(transaction.assigned.begin(), transaction.assigned.end(), 0) == 0) return false;
-  for (const std::int32_t partition : transaction.assigned)
-    if (shared_.state && shared_.claims.take({stage.name, partition})) {
-      const std::unique_ptr<TaskState> state = shared_.state->open({stage.name, partition});
-      shared_.recovery.refuse_foreign(stage, partition, *state);
-      shared_.claims.give_back({stage.name, partition});
-    }
+  for (const std::int32_t partition : transaction.assigned) {
+    if (!shared_.state || !shared_.claims.take({stage.name, partition})) continue;
+    shared_.recovery.refuse_foreign(stage, partition, *shared_.state->open({stage.name, partition}));
+    shared_.claims.give_back({stage.name, partition});
+  }
   const std::vector<Position> first = shared_.recovery.first_positions(stage);
-  append_starts(*transaction.producer, shared_.context.decisions_topic, first, shared_.options.clock->wall_ms());
-  if (transaction.producer->commit(transaction.group, first) == CommitOutcome::committed) return true;
+  if (commit_starts(*transaction.producer, shared_.context.decisions_topic, transaction.group, first,
+                    shared_.options.at_least_once) == CommitOutcome::committed)
+    return true;
   throw LogUnavailable(fmt::format("the start of {} was not committed", transaction.group));
 }
 
@@ -183,12 +187,10 @@ bool Worker::take_over_task(Transaction& transaction, std::int32_t partition,
 
 // Everything since the last commits is forgotten, and what is assigned taken over anew.
 void Worker::start_over(const LogUnavailable& why) {
-  const bool in_groups = std::any_of(transactions_.begin(), transactions_.end(),
-                                     [](const auto& entry) { return entry.second.member != nullptr; });
-  losses_ = commits_ == commits_at_loss_ ? losses_ + 1 : 1;
-  commits_at_loss_ = commits_;
-  if (!in_groups || losses_ > kLossesMax)
-    fail(fmt::format("{}. Start the run again: it recovers from what is committed", why.what()));
+  const bool may_go_on = std::all_of(transactions_.begin(), transactions_.end(), [](const auto& entry) {
+    return entry.second.member && entry.second.losses <= kLossesMax;
+  });
+  if (!may_go_on) fail(fmt::format("{}. Start the run again: it recovers from what is committed", why.what()));
   if (shared_.options.message) shared_.options.message(fmt::format("{}. Goes on from what is committed", why.what()));
   for (auto& [stage, transaction] : transactions_) {
     drop_tasks(transaction);

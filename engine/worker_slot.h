@@ -30,6 +30,7 @@ struct Worker::Transaction {
   std::unique_ptr<Membership> member;  // null: the tasks are the worker's for good
   std::unique_ptr<Producer> producer;  // ends in front of the member as which it commits
   std::int64_t sequence = 0;
+  int losses = 0;  // commits that did not succeed, in a row
   std::vector<Slot*> slots;
 
   // Of a member:

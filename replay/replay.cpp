@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kappa/engine/error.h"
+#include "kappa/engine/names.h"
 #include "kappa/engine/preflight.h"
 
 namespace kappa {

@@ -204,7 +204,7 @@ StateStoreOptions CommandContext::store_options(const std::string& directory) co
 std::unique_ptr<StateStore> CommandContext::state(const std::string& run, bool borrow_live) const {
   StateStoreOptions options = store_options(graph().name() + (run.empty() ? "" : "." + run));
   if (borrow_live) options.borrowed_directories = checkpoints_directories();
-  if (run.empty()) options.borrowed_directories = checkpoints_of_others(graph().name());
+  if (run.empty()) options.find_borrowed = [this] { return checkpoints_of_others(graph().name()); };
   return std::make_unique<LazyStore>(std::move(options));
 }
 
@@ -220,7 +220,7 @@ std::unique_ptr<StateStore> CommandContext::state(const Instance& instance) cons
     own = graph().name() + "@" + instance.id();
     options.checkpoint_directory = options.checkpoint_directory.parent_path() / own;
   }
-  options.borrowed_directories = checkpoints_of_others(own);
+  options.find_borrowed = [this, own] { return checkpoints_of_others(own); };
   return std::make_unique<LazyStore>(std::move(options));
 }
 

@@ -35,6 +35,8 @@ struct StateStoreOptions {
   std::filesystem::path checkpoint_directory = {};
   /// Checkpoint directories of other runs of the same graph: listed behind ours, can be restored, are never changed.
   std::vector<std::filesystem::path> borrowed_directories = {};
+  /// More of them, asked each time: other instances come and go.
+  std::function<std::vector<std::filesystem::path>()> find_borrowed = {};
   /// Wall clock in ms, asked where CheckpointMeta::created_ms is 0.
   std::function<std::int64_t()> wall_ms = {};
   /// Counts what the databases are asked to do; outlives the store and its tasks. Null: nothing is counted.

@@ -66,11 +66,7 @@ void RocksTaskState::remove_leftovers() {
 std::vector<CheckpointMeta> RocksTaskState::checkpoints(
     const std::function<void(const std::string&, const std::string&)>& damaged) {
   std::vector<CheckpointMeta> all;
-  std::vector<Path> places{directory_};
-  for (const Path& borrowed : context_->options.borrowed_directories) {
-    places.push_back(borrowed / directory_.filename());
-  }
-  for (const Path& place : places) {
+  for (const Path& place : places()) {
     std::vector<CheckpointMeta> here;
     for (const std::string& name : list_directory(place)) {
       if (is_leftover(name)) continue;
@@ -89,12 +85,17 @@ std::vector<CheckpointMeta> RocksTaskState::checkpoints(
   return all;
 }
 
-Path RocksTaskState::find(const std::string& id) const {
+std::vector<Path> RocksTaskState::places() const {
   std::vector<Path> places{directory_};
-  for (const Path& borrowed : context_->options.borrowed_directories) {
-    places.push_back(borrowed / directory_.filename());
-  }
-  for (const Path& place : places) {
+  std::vector<Path> borrowed = context_->options.borrowed_directories;
+  if (context_->options.find_borrowed)
+    for (Path& found : context_->options.find_borrowed()) borrowed.push_back(std::move(found));
+  for (const Path& directory : borrowed) places.push_back(directory / directory_.filename());
+  return places;
+}
+
+Path RocksTaskState::find(const std::string& id) const {
+  for (const Path& place : places()) {
     for (const std::string& name : list_directory(place)) {
       if (name.ends_with("-" + id)) return place / name;
     }

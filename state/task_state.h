@@ -63,6 +63,8 @@ class RocksTaskState : public TaskState {
     Manifest manifest;
   };
 
+  /// Where checkpoints of the task may lie: first the own ones.
+  [[nodiscard]] std::vector<Path> places() const;
   [[nodiscard]] Path find(const std::string& id) const;
   [[nodiscard]] Path next_live_directory();
   [[nodiscard]] bool is_complete(const std::vector<std::pair<std::string, std::unique_ptr<Frozen>>>& nodes) const;

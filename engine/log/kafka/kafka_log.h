@@ -1,7 +1,7 @@
 // kappa/engine/log/kafka/kafka_log.h: the log of an Apache Kafka cluster, by librdkafka.
 //
-// Readers see committed records only. Partitions are read by assignment, not by group membership: one instance of an
-// application at a time. A newer one fences the older (transactional ids); on one machine lock_group() refuses it.
+// Readers see committed records only. Partitions are read by assignment; groups only share them out (join_group). On
+// one machine lock_group() keeps a second run of a name out; elsewhere a newer producer of an id fences the older.
 // Offsets have gaps (control records of transactions, aborted ones). bytes_between() is an estimate from a sample.
 //
 // Threads:  as Log: the log from any thread, a reader or producer from one. `message` is called from any thread, one

@@ -17,13 +17,30 @@ constexpr std::size_t kMetadataBytesMax = 4096;  // a broker's bound (offset.met
 constexpr std::int64_t kTransactionTimeoutMs = 60'000;
 constexpr std::chrono::milliseconds kEndTimeout{5'000};  // for the abort of a producer that is let go
 
-// A failed delivery makes the transaction abort; here only the offsets matter. Without a callback the messages would be
-// freed by librdkafka's thread, two to three times slower.
-void on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* /*opaque*/) {
-  auto* last = static_cast<std::int64_t*>(message->_private);
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) *last = std::max(*last, message->offset);
+// Trying again does not help.
+bool is_hopeless(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+         code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 }
 }  // namespace
+
+// A failed delivery makes the transaction abort. Without a callback the messages would be freed by librdkafka's thread,
+// two to three times slower.
+void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* /*opaque*/) {
+  auto& delivered = *static_cast<Delivered*>(message->_private);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    delivered.last = std::max(delivered.last, message->offset);
+  else if (delivered.failure == RD_KAFKA_RESP_ERR_NO_ERROR || is_hopeless(message->err))
+    delivered.failure = message->err;
+}
+
+void KafkaProducer::fail_if_hopeless() const {
+  for (const auto& [at, delivered] : *written_)
+    if (is_hopeless(delivered.failure))
+      fail("results for " + to_string(at) + " are refused by the brokers: " + error_text(delivered.failure) +
+           ". Mend the topic's settings (max.message.bytes, message.timestamp.*) or rights, then start the run again");
+}
 
 KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id,
                              const KafkaMembership* member)
@@ -108,9 +125,9 @@ void KafkaProducer::append(const TopicPartition& to, std::span<const OutRecord> 
   check_usable();
   rd_kafka_topic_t* topic = sender_->topic(to);
   begin();
-  std::int64_t& last = written_->try_emplace(to, -1).first->second;
+  Delivered& delivered = (*written_)[to];
   for (const OutRecord& record : records) {
-    const rd_kafka_resp_err_t code = sender_->send(topic, to.partition, record, &last);
+    const rd_kafka_resp_err_t code = sender_->send(topic, to.partition, record, &delivered);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail_append(to, record, code);
     pending_bytes_ += bytes_of(record);
   }
@@ -167,11 +184,11 @@ CommitOutcome KafkaProducer::commit(const std::string& group, std::span<const Po
 
 void KafkaProducer::note_committed() {
   unseen_.clear();
-  for (auto& [at, last] : *written_) {
-    if (last < 0) continue;
-    cluster_.note_committed(at, last + 2);  // the transaction's marker lies behind
+  for (auto& [at, delivered] : *written_) {
+    if (delivered.last < 0) continue;
+    cluster_.note_committed(at, delivered.last + 2);  // the transaction's marker lies behind
     unseen_.push_back(at);
-    last = -1;
+    delivered.last = -1;
   }
 }
 
@@ -188,6 +205,8 @@ CommitOutcome KafkaProducer::give_up(CallResult result) {
   }
   pending_bytes_ = 0;
   open_ = false;
+  rd_kafka_poll(transactions_->handle(), 0);  // reports of what was not delivered
+  fail_if_hopeless();
   const bool aborted = result == CallResult::done;
   if (aborted && KAPPA_FAULT("kafka.goes-on-after-abort")) return CommitOutcome::committed;
   // Also after the abort: librdkafka 2.0 goes on with sequence numbers that the broker has not seen.

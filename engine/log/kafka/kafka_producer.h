@@ -39,6 +39,8 @@ class KafkaProducer : public Producer {
   void note_committed();
   CallResult send_positions(const std::string& group, std::span<const Position> positions);
   CommitOutcome give_up(CallResult result);
+  void fail_if_hopeless() const;
+  static void on_delivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque);
   [[noreturn]] void fail_fenced();
   void check_usable() const;
 
@@ -49,8 +51,12 @@ class KafkaProducer : public Producer {
   std::chrono::milliseconds timeout_;
   std::unique_ptr<KafkaTransactions> transactions_;
   std::unique_ptr<KafkaSender> sender_;
-  /// The last offset in each partition, as delivery reports say; shared with the calls (transactions.h).
-  using Written = std::map<TopicPartition, std::int64_t>;
+  /// What delivery reports say of a partition.
+  struct Delivered {
+    std::int64_t last = -1;                                    // offset
+    rd_kafka_resp_err_t failure = RD_KAFKA_RESP_ERR_NO_ERROR;  // the first one
+  };
+  using Written = std::map<TopicPartition, Delivered>;  // shared with the calls (transactions.h)
   std::shared_ptr<Written> written_ = std::make_shared<Written>();
   std::int64_t pending_bytes_ = 0;
   bool open_ = false;                   // a transaction has begun

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
@@ -54,6 +53,7 @@ bool names_a_member(const rd_kafka_consumer_group_metadata_t& metadata) {
 KafkaMembership::KafkaMembership(KafkaClient& client, KafkaNews& news, const GroupMember& member)
     : messages_(client.messages()),
       group_(member.group),
+      topics_(member.topics),
       at_least_once_(member.at_least_once),
       session_(client_number(client, "session.timeout.ms", kSessionMs)),
       handle_(
@@ -132,10 +132,19 @@ GroupChange KafkaMembership::on_assigned(const rd_kafka_topic_partition_list_t& 
   if (!metadata || !names_a_member(*metadata))
     throw LogUnavailable("group \"" + group_ +
                          "\" has assigned partitions, but the Kafka client names no member of it");
+  std::map<std::int32_t, std::size_t> partitions;  // how many topics give it
+  for (int i = 0; i < list.cnt; ++i) ++partitions[list.elems[i].partition];
+  GroupChange change{.kind = GroupChange::Kind::assigned, .partitions = {}};
+  for (const auto& [partition, topics] : partitions) {
+    if (topics != topics_.size())
+      refuse("group \"" + group_ + "\" was assigned partition " + std::to_string(partition) + " of " +
+             std::to_string(topics) + " of its " + std::to_string(topics_.size()) +
+             " topics: partitions were added to one of them, or another pipeline has joined the group. Stop all "
+             "instances; use another application.id for the topics as they are now");
+    change.partitions.push_back(partition);
+  }
   set_metadata(std::move(metadata));
-  std::set<std::int32_t> partitions;
-  for (int i = 0; i < list.cnt; ++i) partitions.insert(list.elems[i].partition);
-  return {.kind = GroupChange::Kind::assigned, .partitions = {partitions.begin(), partitions.end()}};
+  return change;
 }
 
 void KafkaMembership::commit(std::span<const Position> positions) const {

@@ -45,6 +45,7 @@ class KafkaMembership : public Membership {
 
   KafkaMessages& messages_;
   std::string group_;
+  std::vector<std::string> topics_;
   bool at_least_once_;
   std::chrono::milliseconds session_;
   KafkaHandle handle_;

@@ -18,15 +18,18 @@ void note_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, vo
 KafkaPlainProducer::KafkaPlainProducer(KafkaClient& client, KafkaCluster& cluster, const KafkaMembership& member)
     : member_(member),
       timeout_(client_number(client, "transaction.timeout.ms", kDeliveryTimeoutMs)),
-      handle_(client.make({.type = RD_KAFKA_PRODUCER, .delivered = note_delivery},
-                          // Nothing else holds a record back.
-                          {{"linger.ms", "1"},
-                           {"compression.type", "lz4"},
-                           {"batch.size", std::to_string(kKafkaBatchBytes)},
-                           {"message.max.bytes", "10485760"},
-                           {"queue.buffering.max.messages", "1000000"},
-                           {"queue.buffering.max.kbytes", "131072"}},
-                          {{"enable.idempotence", "true"}, {"message.timeout.ms", std::to_string(timeout_.count())}})),
+      handle_(client.make(
+          {.type = RD_KAFKA_PRODUCER, .delivered = note_delivery},
+          // Nothing else holds a record back.
+          {{"linger.ms", "1"},
+           {"compression.type", "lz4"},
+           {"batch.size", std::to_string(kKafkaBatchBytes)},
+           {"message.max.bytes", "10485760"},
+           {"queue.buffering.max.messages", "1000000"},
+           {"queue.buffering.max.kbytes", "131072"}},
+          // No record may be given up while later ones are sent: the reader of a repartition takes what
+          // lies in front of the last one as seen. So none times out; settle() has the deadline.
+          {{"enable.idempotence", "true"}, {"enable.gapless.guarantee", "true"}, {"message.timeout.ms", "0"}})),
       sender_(cluster, handle_.get(), timeout_) {}
 
 void KafkaPlainProducer::append(const TopicPartition& to, std::span<const OutRecord> records) {
