@@ -1,12 +1,14 @@
 // From a record that is due to its result read from Kafka, milliseconds; an open loop, so queueing counts.
 //
 //   latency_bench BROKERS [--kappa PROGRAM] [--workloads echo,filter,window] [--guarantees exactly_once,at_least_once]
-//                 [--rate N] [--keys N] [--window SECONDS] [--commit INTERVAL] [--warm S] [--seconds S] [--runs N]
+//                 [--rate N] [--keys N] [--window SECONDS] [--commit INTERVAL] [--checkpoint INTERVAL] [--warm S]
+//                 [--seconds S] [--runs N] [--broker-pid PROCESS]
 //
 // echo reads the input itself, without kappa: the floor. filter passes every second record, mapped. window counts by
 // key in tumbling windows; a result's latency counts from when the record that closed its window in its partition was
 // due. Workloads take turns, runs times. Each run has new topics and starts `kappa run` as a process of its own; one
-// JSON line each. Exit code 1: results were missing.
+// JSON line each. machine_busy is the share of all cores in use, others_busy that of processes other than this one,
+// kappa and the broker. Exit code 1: results were missing.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -41,6 +43,8 @@ std::vector<std::string> split(const std::string& text) {
 }
 
 std::int64_t number(const Options& options, const std::string& name) { return std::stoll(options.at(name)); }
+
+double seconds(const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; }
 
 struct Run {
   std::string workload, guarantee;
@@ -108,9 +112,6 @@ class Kappa {
     int status = 0;
     kill(process_, SIGTERM);
     wait4(std::exchange(process_, 0), &status, 0, &used);
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-    };
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 128 + SIGTERM)
       throw std::runtime_error("kappa run did not end as it should; see its messages");
     return seconds(used.ru_utime) + seconds(used.ru_stime);
@@ -162,20 +163,29 @@ class Closers {
   std::map<std::int64_t, std::vector<std::int64_t>> closers_;
 };
 
+/// CPU seconds since the start of the machine: idle or not, of all, and of this program and the broker.
 struct Machine {
-  double busy = 0, total = 0;
+  double busy = 0, total = 0, ours = 0;
 };
-Machine machine() {
+Machine machine(const std::string& broker_pid) {
   std::ifstream in("/proc/stat");
   std::string name;
   in >> name;
   Machine seen;
+  const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
   for (int column = 0; column < 8; ++column) {
     double ticks = 0;
     in >> ticks;
-    seen.total += ticks;
-    if (column != 3 && column != 4) seen.busy += ticks;  // idle, iowait
+    seen.total += ticks / ticks_per_second;
+    if (column != 3 && column != 4) seen.busy += ticks / ticks_per_second;  // idle, iowait
   }
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  seen.ours = seconds(used.ru_utime) + seconds(used.ru_stime);
+  std::ifstream stat("/proc/" + broker_pid + "/stat");
+  std::string field;
+  for (int i = 1; stat >> field && i <= 15; ++i)
+    if (i == 14 || i == 15) seen.ours += std::stod(field) / ticks_per_second;  // user, system; its name holds no blank
   return seen;
 }
 
@@ -203,7 +213,7 @@ Schedule plan(const Options& options) {
 struct Measured {
   std::vector<std::int64_t> latencies, late;
   std::int64_t expected = 0;
-  double cpu_seconds = 0, busy = 0;
+  double cpu_seconds = 0, busy = 0, others = 0;
 };
 
 Measured measure(const Run& run, const Options& options, const std::filesystem::path& directory) {
@@ -223,15 +233,17 @@ Measured measure(const Run& run, const Options& options, const std::filesystem::
     what.expected = closers.expected();
     what.cause_us = [&](const Result& result) { return closers.cause_us(result); };
   }
-  const Machine before = machine();
+  const Machine before = machine(options.at("broker-pid"));
   auto fed = std::async(std::launch::async, [&] { return feed(brokers, topics.input, schedule); });
   Measured found;
   found.expected = what.expected;
   found.latencies = collect(what, schedule);
   found.late = fed.get();
-  const Machine after = machine();
+  const Machine after = machine(options.at("broker-pid"));
   found.busy = (after.busy - before.busy) / (after.total - before.total);
   if (kappa) found.cpu_seconds = kappa->stop();
+  const double ours = after.ours - before.ours + found.cpu_seconds;  // it includes the start of kappa
+  found.others = (after.busy - before.busy - ours) / (after.total - before.total);
   return found;
 }
 
@@ -244,12 +256,12 @@ bool report(const Run& run, const Options& options, Measured found) {
   fmt::print(
       R"({{"run":{},"workload":"{}","guarantee":"{}","commit_interval":"{}","rate":{},"seconds":{},"results":{},)"
       R"("expected":{},"p50_ms":{:.1f},"p90_ms":{:.1f},"p99_ms":{:.1f},"p999_ms":{:.1f},"max_ms":{:.1f},)"
-      R"("feeder_late_p99_ms":{:.1f},"feeder_late_max_ms":{:.1f},"kappa_cpu_s":{:.1f},"machine_busy":{:.2f},"load1":{}}})"
+      R"("feeder_late_p99_ms":{:.1f},"feeder_late_max_ms":{:.1f},"kappa_cpu_s":{:.1f},"machine_busy":{:.2f},"others_busy":{:.2f},"load1":{}}})"
       "\n",
       run.round, run.workload, run.guarantee, options.at("commit"), options.at("rate"), options.at("seconds"),
       found.latencies.size(), found.expected, ms_at(found.latencies, 0.5), ms_at(found.latencies, 0.9),
       ms_at(found.latencies, 0.99), ms_at(found.latencies, 0.999), ms_at(found.latencies, 1), ms_at(found.late, 0.99),
-      ms_at(found.late, 1), found.cpu_seconds, found.busy, load);
+      ms_at(found.late, 1), found.cpu_seconds, found.busy, found.others, load);
   std::fflush(stdout);
   return complete;
 }
@@ -283,6 +295,7 @@ int main(int argc, char** argv) {
                   {"commit", "100ms"},
                   {"checkpoint", "10s"},
                   {"seconds", "20"},
+                  {"broker-pid", "0"},
                   {"runs", "3"}};
   bool usable = argc >= 2 && argc % 2 == 0;
   for (int i = 2; usable && i < argc; i += 2) {

@@ -117,7 +117,8 @@ RunTopics::~RunTopics() {
 }
 
 std::vector<std::int64_t> feed(const std::string& brokers, const std::string& topic, const Schedule& schedule) {
-  constexpr std::chrono::microseconds kTick{500};
+  // Each tick costs the broker a request per partition.
+  constexpr std::chrono::milliseconds kTick{2};
   const KafkaHandle handle = client(RD_KAFKA_PRODUCER, brokers, {{"linger.ms", "0"}, {"acks", "all"}});
   const KafkaTopic to = known_topic(handle.get(), topic);
   std::vector<std::int64_t> late;
