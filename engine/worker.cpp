@@ -108,8 +108,14 @@ void Worker::work_until(std::stop_token stop, bool bounded) {
         continue;
       }
     }
-    shared_.context.log.wait(std::min<std::chrono::milliseconds>(kIdleWait, shared_.options.commit_interval));
+    shared_.context.log.wait(idle_wait());
   }
+}
+
+// Until the next commit is due, so that what was read last does not wait longer.
+std::chrono::milliseconds Worker::idle_wait() const {
+  const auto due = last_commit_ + shared_.options.commit_interval - shared_.options.clock->now();
+  return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(due), std::chrono::milliseconds(1), kIdleWait);
 }
 
 bool Worker::end_phase(std::stop_token stop) {
@@ -166,17 +172,20 @@ void Worker::commit(bool final) {
   if (KAPPA_FAULT("checkpoint.ahead")) checkpoint(true), shared_.checkpointer->finish();
   for (auto& [stage, transaction] : transactions_) commit_stage(transaction, markers);
   if (markers) last_markers_ = now;
-  last_commit_ = shared_.options.clock->now();
-  observe(now, commits_before);
+  // The interval counts from a commit's beginning, or a record could wait for two commits and the interval; but half of
+  // it is for work, however slow commits are.
+  const auto ended = shared_.options.clock->now();
+  last_commit_ = std::max(now, ended - shared_.options.commit_interval / 2);
+  observe(ended - now, commits_before);
   records_since_commit_ = 0;
   checkpoint(false);
 }
 
 // What a commit took, and how old what it published is.
-void Worker::observe(std::chrono::steady_clock::time_point began, std::int64_t commits_before) {
+void Worker::observe(std::chrono::steady_clock::duration took, std::int64_t commits_before) {
   RunMetrics* const metrics = shared_.options.metrics;
   if (metrics == nullptr) return;
-  if (commits_ > commits_before) metrics->commit.observe(last_commit_ - began);
+  if (commits_ > commits_before) metrics->commit.observe(took);
   metrics->commits += commits_ - commits_before;
   const std::int64_t now_ms = shared_.options.clock->wall_ms();
   for (const auto& slot : slots_)

@@ -68,12 +68,13 @@ class Worker {
   bool end_phase(std::stop_token stop);
   bool step_all();
   Slot& add_slot(Transaction& transaction, std::int32_t partition, TaskStart start, TaskState* state);
-  void observe(std::chrono::steady_clock::time_point began, std::int64_t commits_before);
+  void observe(std::chrono::steady_clock::duration took, std::int64_t commits_before);
   void report(bool force);
   void commit(bool final);
   void commit_stage(Transaction& transaction, bool markers);
   std::vector<Position> changed_positions(Transaction& transaction, bool markers);
   [[nodiscard]] bool commit_due() const;
+  [[nodiscard]] std::chrono::milliseconds idle_wait() const;
   void checkpoint(bool force);
   void finish_tasks();
   void find_ends(Slot& slot);
