@@ -11,6 +11,7 @@
 // kappa and the broker. Exit code 1: results were missing.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,7 @@ class Kappa {
     argv.push_back(nullptr);
     process_ = fork();
     if (process_ != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);  // it does not outlive a measurement that is broken off
     if (std::freopen(messages.c_str(), "w", stderr) != nullptr) execv(argv[0], argv.data());
     _exit(127);
   }
@@ -256,7 +258,8 @@ bool report(const Run& run, const Options& options, Measured found) {
   fmt::print(
       R"({{"run":{},"workload":"{}","guarantee":"{}","commit_interval":"{}","rate":{},"seconds":{},"results":{},)"
       R"("expected":{},"p50_ms":{:.1f},"p90_ms":{:.1f},"p99_ms":{:.1f},"p999_ms":{:.1f},"max_ms":{:.1f},)"
-      R"("feeder_late_p99_ms":{:.1f},"feeder_late_max_ms":{:.1f},"kappa_cpu_s":{:.1f},"machine_busy":{:.2f},"others_busy":{:.2f},"load1":{}}})"
+      R"("feeder_late_p99_ms":{:.1f},"feeder_late_max_ms":{:.1f},"kappa_cpu_s":{:.1f},"machine_busy":{:.2f},)"
+      R"("others_busy":{:.2f},"load1":{}}})"
       "\n",
       run.round, run.workload, run.guarantee, options.at("commit"), options.at("rate"), options.at("seconds"),
       found.latencies.size(), found.expected, ms_at(found.latencies, 0.5), ms_at(found.latencies, 0.9),
