@@ -2,13 +2,14 @@
 //
 //   latency_bench BROKERS [--kappa PROGRAM] [--workloads echo,filter,window] [--guarantees exactly_once,at_least_once]
 //                 [--rate N] [--keys N] [--window SECONDS] [--commit INTERVAL] [--checkpoint INTERVAL] [--warm S]
-//                 [--seconds S] [--runs N] [--broker-pid PROCESS]
+//                 [--seconds S] [--runs N] [--set NAME=VALUE,…] [--broker-pid PROCESS] [--calm SHARE]
 //
 // echo reads the input itself, without kappa: the floor. filter passes every second record, mapped. window counts by
 // key in tumbling windows; a result's latency counts from when the record that closed its window in its partition was
 // due. Workloads take turns, runs times. Each run has new topics and starts `kappa run` as a process of its own; one
 // JSON line each. machine_busy is the share of all cores in use, others_busy that of processes other than this one,
-// kappa and the broker. Exit code 1: results were missing.
+// kappa and the broker. --calm waits before each run, for two minutes at most, until others take no more than such a
+// share. Exit code 1: results were missing.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -26,6 +27,7 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "kappa/bench/latency/open_loop.h"
@@ -74,21 +76,22 @@ class Kappa {
     std::filesystem::create_directories(directory);
     const std::string sql = directory / "pipeline.sql", messages = directory / "messages";
     std::ofstream(sql) << pipeline(run, options, topics);
-    const std::vector<std::string> words{options.at("kappa"),
-                                         "run",
-                                         sql,
-                                         "--set",
-                                         "application.id=" + directory.filename().string(),
-                                         "--set",
-                                         "bootstrap.servers=" + options.at("brokers"),
-                                         "--set",
-                                         "state.directory=" + (directory / "state").string(),
-                                         "--set",
-                                         "commit.interval=" + options.at("commit"),
-                                         "--set",
-                                         "processing.guarantee=" + run.guarantee,
-                                         "--set",
-                                         "checkpoint.interval=" + options.at("checkpoint")};
+    std::vector<std::string> words{options.at("kappa"),
+                                   "run",
+                                   sql,
+                                   "--set",
+                                   "application.id=" + directory.filename().string(),
+                                   "--set",
+                                   "bootstrap.servers=" + options.at("brokers"),
+                                   "--set",
+                                   "state.directory=" + (directory / "state").string(),
+                                   "--set",
+                                   "commit.interval=" + options.at("commit"),
+                                   "--set",
+                                   "processing.guarantee=" + run.guarantee,
+                                   "--set",
+                                   "checkpoint.interval=" + options.at("checkpoint")};
+    for (const std::string& setting : split(options.at("set"))) words.insert(words.end(), {"--set", setting});
     std::vector<char*> argv;
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
@@ -191,6 +194,18 @@ Machine machine(const std::string& broker_pid) {
   return seen;
 }
 
+// A run that begins while others work says little.
+void wait_until_calm(const Options& options) {
+  const double share = std::stod(options.at("calm"));
+  for (int seconds = 0; share < 1 && seconds < 120; ++seconds) {
+    const Machine before = machine(options.at("broker-pid"));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const Machine after = machine(options.at("broker-pid"));
+    const double others = after.busy - before.busy - (after.ours - before.ours);
+    if (others <= share * (after.total - before.total)) return;
+  }
+}
+
 double ms_at(std::vector<std::int64_t>& sorted, double share) {
   if (sorted.empty()) return 0;
   const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
@@ -280,6 +295,7 @@ bool run_all(const Options& options, const std::filesystem::path& directory) {
                                              echo                          ? ""
                                              : guarantee == "exactly_once" ? "-e"
                                                                            : "-a");
+        wait_until_calm(options);
         complete &= report(run, options, measure(run, options, directory / name));
         if (echo) break;  // it has no guarantee
       }
@@ -299,6 +315,8 @@ int main(int argc, char** argv) {
                   {"checkpoint", "10s"},
                   {"seconds", "20"},
                   {"broker-pid", "0"},
+                  {"set", ""},
+                  {"calm", "1"},
                   {"runs", "3"}};
   bool usable = argc >= 2 && argc % 2 == 0;
   for (int i = 2; usable && i < argc; i += 2) {
