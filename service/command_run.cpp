@@ -7,6 +7,7 @@
 #include "kappa/service/commands.h"
 #include "kappa/service/field_check.h"
 #include "kappa/service/http_server.h"
+#include "kappa/service/messages.h"
 #include "kappa/service/report.h"
 
 namespace kappa {
@@ -38,10 +39,13 @@ int command_run(CommandContext& context, const RunArguments& arguments) {
   const std::unique_ptr<StateStore> state = instance ? context.state(*instance) : context.state("", false);
   const RunReport report = run_graph(graph, log, state.get(), options, signal_stop());
   end_progress();
+  const std::string text = describe(report);
   if (context.json())
     fmt::print("{}\n", to_json(report));
+  else if (message_format().json)
+    context.tell(text.substr(0, text.size() - 1));  // a message ends without a line's end
   else
-    fmt::print(stderr, "{}", describe(report));
+    fmt::print(stderr, "{}", text);
   return signal_exit_code();
 }
 

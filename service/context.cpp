@@ -11,6 +11,7 @@
 
 #include "kappa/engine/error.h"
 #include "kappa/engine/schema.h"
+#include "kappa/service/messages.h"
 #include "kappa/sql/pipeline.h"
 #include "kappa/state/rocksdb_store.h"
 
@@ -75,6 +76,7 @@ class ScratchStore : public StateStore {
 }  // namespace
 
 CommandContext::CommandContext(const CommonOptions& options, const Graph* own) : json_(options.json) {
+  std::vector<std::string> warnings;
   if (own) {
     graph_ = *own;
     if (!options.pipeline.empty()) usage_error("this program is its own pipeline: it takes no PIPELINE argument");
@@ -89,12 +91,14 @@ CommandContext::CommandContext(const CommonOptions& options, const Graph* own) :
       outer.read_file("kappa.conf");
     outer.read_environment();
     apply_sets(outer, options.sets);
+    choose_message_format(outer);
     if (outer.has("application.id")) override_with["application.id"] = outer.text("application.id");
     Pipeline pipeline = parse_pipeline(file_text(options.pipeline), options.pipeline, override_with);
-    for (const std::string& warning : pipeline.warnings) tell("warning: " + warning);
     graph_ = std::move(pipeline.graph);
+    warnings = std::move(pipeline.warnings);
   }
   load_settings(options);
+  for (const std::string& warning : warnings) tell("warning: " + warning);
   if (own && !settings_.has("application.id")) settings_.set("application.id", own->name(), "the graph's name");
 }
 
@@ -102,15 +106,19 @@ void CommandContext::load_settings(const CommonOptions& options) {
   if (graph_)
     for (const auto& [name, value] : graph_->settings())
       settings_.set(name, value, options.pipeline.empty() ? "in the graph" : "SET in " + options.pipeline);
-  if (!options.config.empty()) {
-    tell("settings from " + options.config);
-    settings_.read_file(options.config);
-  } else if (std::filesystem::exists("kappa.conf")) {
-    tell("settings from ./kappa.conf");
-    settings_.read_file("kappa.conf");
-  }
+  std::string file = options.config;
+  if (file.empty() && std::filesystem::exists("kappa.conf")) file = "./kappa.conf";
+  if (!file.empty()) settings_.read_file(options.config.empty() ? "kappa.conf" : file);
   settings_.read_environment();
   apply_sets(settings_, options.sets);
+  choose_message_format(settings_);
+  if (!file.empty()) tell("settings from " + file);
+}
+
+void CommandContext::choose_message_format(const Settings& settings) const {
+  const std::string format = settings.text("log.format");
+  if (format != "text" && format != "json") settings.reject("log.format", "must be text or json");
+  set_message_format({.json = format == "json", .application = settings.text("application.id")});
 }
 
 const Graph& CommandContext::graph() const {
@@ -251,8 +259,11 @@ TopicInfo topic_named(Log& log, const std::string& name) {
 }
 
 void CommandContext::tell(const std::string& line) const {
-  end_progress();
-  fmt::print(stderr, "kappa: {}\n", line);
+  constexpr std::string_view kWarning = "warning: ";
+  if (line.rfind(kWarning, 0) == 0) return kappa::tell(MessageLevel::warning, line.substr(kWarning.size()));
+  // What the Kafka client says by itself are its warnings.
+  const bool of_client = message_format().json && line.rfind("kafka: ", 0) == 0;
+  kappa::tell(of_client ? MessageLevel::warning : MessageLevel::info, line);
 }
 
 }  // namespace kappa

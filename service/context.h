@@ -15,8 +15,8 @@
 #include "kappa/replay/catalog.h"
 #include "kappa/service/instance.h"
 #include "kappa/service/settings.h"
-#include "kappa/state/rocksdb_store.h"
 #include "kappa/service/topic_check.h"
+#include "kappa/state/rocksdb_store.h"
 
 namespace kappa {
 
@@ -65,6 +65,7 @@ class CommandContext {
 
  private:
   void load_settings(const CommonOptions& options);
+  void choose_message_format(const Settings& settings) const;
   [[nodiscard]] std::unique_ptr<KafkaLog> open_kafka() const;
   [[nodiscard]] StateStoreOptions store_options(const std::string& directory) const;
   [[nodiscard]] std::vector<std::filesystem::path> checkpoints_of_others(const std::string& own) const;

@@ -8,6 +8,7 @@
 #include "kappa/engine/error.h"
 #include "kappa/engine/schema.h"
 #include "kappa/service/commands.h"
+#include "kappa/service/messages.h"
 
 namespace kappa {
 
@@ -221,12 +222,10 @@ int run_command_line(int argc, char** argv, const Graph* own) {
     CommandContext context(line.common(), own);
     return line.chosen()(context);
   } catch (const Error& error) {
-    end_progress();
-    fmt::print(stderr, "kappa: {}\n", error.what());
+    tell(MessageLevel::error, error.what());
     return exit_code(error.kind());
   } catch (const std::exception& error) {
-    end_progress();
-    fmt::print(stderr, "kappa: {}\n", error.what());
+    tell(MessageLevel::error, error.what());
     return 4;
   }
 }

@@ -26,6 +26,7 @@ constexpr std::array kKnown{
     Known{"application.id", ""},
     Known{"log.directory", "./kappa-data/log"},
     Known{"log.sync", "commit"},
+    Known{"log.format", "text"},
     Known{"state.directory", "./kappa-data/state"},
     Known{"commit.interval", "100ms"},
     Known{"commit.records", "0"},

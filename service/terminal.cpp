@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "kappa/service/context.h"
+#include "kappa/service/messages.h"
 
 namespace kappa {
 
@@ -47,7 +48,7 @@ int signal_exit_code() { return received.load() == 0 ? 0 : 128 + received.load()
 
 void show_progress(const std::string& line) {
   static const bool terminal = isatty(STDERR_FILENO) != 0;
-  if (!terminal) return;
+  if (!terminal || message_format().json) return;
   fmt::print(stderr, "\r\033[K{}", line);
   std::fflush(stderr);
   drawn = true;
