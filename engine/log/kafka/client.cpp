@@ -62,7 +62,10 @@ void KafkaMessages::tell_rarely(const std::string& kind, const std::string& line
 
 void KafkaMessages::note_error(rd_kafka_resp_err_t code, const std::string& reason) {
   const std::lock_guard lock(mutex_);
-  const bool hopeless = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
+  const auto says = [&](const char* words) { return reason.find(words) != std::string::npos; };
+  // A broker that is stopped hangs up in the middle of a handshake, too. An alert is what it thinks of the client.
+  const bool hopeless = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || says("SSL alert number") ||
+                        (code == RD_KAFKA_RESP_ERR__SSL && !says("unexpected eof"));
   // "all brokers are down" follows the reason why, and would hide it.
   if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && (hopeless || !hopeless_)) last_error_ = reason;
   hopeless_ |= hopeless;
@@ -76,6 +79,12 @@ std::string KafkaMessages::last_error() {
 bool KafkaMessages::is_hopeless() {
   const std::lock_guard lock(mutex_);
   return hopeless_;
+}
+
+bool KafkaMessages::speaks_otherwise() {
+  const std::string error = last_error();
+  return error.find("incorrect security.protocol") != std::string::npos ||
+         error.find("SSL handshake failed") != std::string::npos;
 }
 
 KafkaClient::KafkaClient(KafkaLogOptions options)

@@ -34,6 +34,8 @@ class KafkaMessages {
   [[nodiscard]] std::string last_error();
   /// Waiting longer will not help: credentials or certificates are wrong.
   [[nodiscard]] bool is_hopeless();
+  /// Brokers hang up at the first words: they expect TLS, or do not know it. One that is being stopped does so, too.
+  [[nodiscard]] bool speaks_otherwise();
 
  private:
   std::mutex mutex_;

@@ -5,6 +5,7 @@
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
+#include "kappa/engine/log/kafka/rights.h"
 
 namespace kappa::detail {
 
@@ -34,7 +35,10 @@ class KafkaCluster::Deadline {
 KafkaCluster::KafkaCluster(KafkaClient& client)
     : client_(client),
       handle_(client.make({RD_KAFKA_CONSUMER}, {},
-                          {{"isolation.level", "read_committed"}, {"allow.auto.create.topics", "false"}})) {
+                          // Brokers that expect TLS hang up, which nothing else tells.
+                          {{"log.connection.close", "true"},
+                           {"isolation.level", "read_committed"},
+                           {"allow.auto.create.topics", "false"}})) {
   connect();
 }
 
@@ -45,8 +49,9 @@ void KafkaCluster::connect() {
     if (!deadline.passed() && !client_.messages().is_hopeless()) continue;
     const std::string cause = client_.messages().last_error();
     const std::string why = (cause.empty() ? "" : ": " + cause) + ". bootstrap.servers says where they are";
+    const std::string how = ", kafka.security.protocol, kafka.sasl.* and kafka.ssl.* how they are spoken to";
     const std::string none = "no Kafka broker answers at " + client_.options().bootstrap_servers;
-    if (client_.messages().is_hopeless()) refuse(none + why);
+    if (client_.messages().is_hopeless() || client_.messages().speaks_otherwise()) refuse(none + why + how);
     // A supervisor tries again: they may be starting, too.
     fail(none + " within " + std::to_string(client_.options().connect_timeout.count()) + " ms" + why);
   }
@@ -92,6 +97,8 @@ std::optional<TopicInfo> KafkaCluster::topic(const std::string& name) {
       const std::lock_guard lock(mutex_);
       return TopicInfo{name, partitions_[name] = found->topics[0].partition_cnt};
     }
+    refuse_if_denied(code, "topic \"" + name + "\" cannot be seen",
+                     {"DESCRIBE (READ and WRITE include it)", "topic", name});
     if (!is_transient(code)) refuse("topic \"" + name + "\": " + error_text(code));
     if (deadline.passed())
       throw LogUnavailable("topic \"" + name + "\": no answer of the brokers: " + error_text(code));
@@ -128,6 +135,7 @@ KafkaCluster::Offsets KafkaCluster::offsets(const TopicPartition& at) {
       continue;
     }
     if (is_unknown(code) && !is_there(at)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
+    refuse_if_denied(code, "offsets of " + to_string(at) + " cannot be seen", {"DESCRIBE", "topic", at.topic});
     if (!(is_transient(code) || is_unknown(code)) || deadline.passed())
       throw LogUnavailable("offsets of " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));  // librdkafka 2.0 looks for a new leader only when it is asked to
@@ -162,6 +170,7 @@ std::optional<std::int64_t> KafkaCluster::offset_at(const TopicPartition& at, st
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       return asked->offset < 0 ? std::nullopt : std::optional<std::int64_t>(asked->offset);
     if (is_unknown(code) && !is_there(at)) refuse(to_string(at) + " does not exist any more: " + error_text(code));
+    refuse_if_denied(code, "offsets of " + to_string(at) + " cannot be seen", {"DESCRIBE", "topic", at.topic});
     if (!(is_transient(code) || is_unknown(code)) || deadline.passed())
       throw LogUnavailable("the offset at a time in " + to_string(at) + ": " + error_text(code));
     static_cast<void>(topic(at.topic));

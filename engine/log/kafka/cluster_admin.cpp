@@ -5,6 +5,7 @@
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 #include "kappa/engine/log/kafka/cluster.h"
+#include "kappa/engine/log/kafka/rights.h"
 #include "kappa/engine/log/local/file.h"
 
 namespace kappa::detail {
@@ -71,6 +72,8 @@ void KafkaCluster::create_topic(const std::string& name, std::int32_t partitions
   // Brokers before 3.6 do not know the bound on timestamps, and have none.
   if (code == RD_KAFKA_RESP_ERR_INVALID_CONFIG) code = try_create(name, partitions, false, problem);
   if (is_transient(code)) fail("topic \"" + name + "\" was not created: " + error_text(code) + " " + problem);
+  refuse_if_denied(code, "topic \"" + name + "\" does not exist and cannot be created", {"CREATE", "topic", name},
+                   "create the topic with " + std::to_string(partitions) + " partitions and retention.ms=-1");
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
     refuse("topic \"" + name + "\" cannot be created: " + error_text(code) + " " + problem);
   wait_until_led(name, partitions);
@@ -192,6 +195,7 @@ std::map<TopicPartition, Position> KafkaCluster::committed(const std::string& gr
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return positions;
     if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE)
       forget_handle_of(group);
+    refuse_if_denied(code, "positions of group \"" + group + "\" cannot be seen", {"READ", "group", group});
     if (!is_transient(code) || system_clock().now() >= until)
       throw LogUnavailable("positions of group \"" + group + "\": " + error_text(code));
     // A transaction that has just been committed is written down within milliseconds.
@@ -221,6 +225,7 @@ void KafkaCluster::forget_group(const std::string& group) {
       code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return;
+    refuse_if_denied(code, "group \"" + group + "\" cannot be forgotten", {"DELETE", "group", group});
     if (!is_transient(code) || system_clock().now() >= until)
       fail("group \"" + group + "\" cannot be forgotten: " + error_text(code));
   }

@@ -7,6 +7,7 @@
 #include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
 #include "kappa/engine/kill_region.h"
+#include "kappa/engine/log/kafka/rights.h"
 #include "kappa/engine/log/local/file.h"
 #include "kappa/engine/random_id.h"
 
@@ -20,8 +21,7 @@ constexpr std::chrono::milliseconds kEndTimeout{5'000};  // for the abort of a p
 // Trying again does not help.
 bool is_hopeless(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
-         code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
-         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+         code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
 }
 }  // namespace
 
@@ -39,7 +39,7 @@ void KafkaProducer::fail_if_hopeless() const {
   for (const auto& [at, delivered] : *written_)
     if (is_hopeless(delivered.failure))
       fail("results for " + to_string(at) + " are refused by the brokers: " + error_text(delivered.failure) +
-           ". Mend the topic's settings (max.message.bytes, message.timestamp.*) or rights, then start the run again");
+           ". Mend the topic's settings (max.message.bytes, message.timestamp.*), then start the run again");
 }
 
 KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id,
@@ -53,9 +53,11 @@ KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::st
       sender_(std::make_unique<KafkaSender>(cluster, transactions_->handle(), timeout_)) {
   const CallResult result = transactions_->call(
       timeout_, [](rd_kafka_t* handle, int timeout_ms) { return rd_kafka_init_transactions(handle, timeout_ms); });
-  if (result != CallResult::done)
-    throw LogUnavailable("producer \"" + id_ + "\" cannot be opened: " + transactions_->problem() + ". " +
-                         messages_->last_error());
+  if (result == CallResult::done) return;
+  refuse_if_denied(transactions_->problem_code(), "producer \"" + id_ + "\" cannot be opened",
+                   {"WRITE", "transactional id", id_});
+  throw LogUnavailable("producer \"" + id_ + "\" cannot be opened: " + transactions_->problem() + ". " +
+                       messages_->last_error());
 }
 
 KafkaHandle KafkaProducer::make_handle(KafkaClient& client) {
@@ -138,6 +140,9 @@ void KafkaProducer::append(const TopicPartition& to, std::span<const OutRecord> 
 void KafkaProducer::fail_append(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code) {
   char text[512] = "";
   if (rd_kafka_fatal_error(transactions_->handle(), text, sizeof(text)) == RD_KAFKA_RESP_ERR__FENCED) fail_fenced();
+  if (code == RD_KAFKA_RESP_ERR__STATE)
+    if (const CallResult failed = ask_cause(); is_denied(transactions_->problem_code()))
+      static_cast<void>(give_up(failed));
   fail_send(to, record, code);
 }
 
@@ -169,7 +174,8 @@ CommitOutcome KafkaProducer::commit(const std::string& group, std::span<const Po
   KAPPA_INSIDE(commit);
   KAPPA_KILL_POINT("kafka.commit.begun");
   if (!positions.empty())
-    if (const CallResult sent = send_positions(group, positions); sent != CallResult::done) return give_up(sent);
+    if (const CallResult sent = send_positions(group, positions); sent != CallResult::done)
+      return give_up(sent, {group, positions});
   KAPPA_KILL_POINT("kafka.commit.positions-sent");
   const CallResult ended = transactions_->call(timeout_, [written = written_](rd_kafka_t* handle, int timeout_ms) {
     return rd_kafka_commit_transaction(handle, timeout_ms);
@@ -192,10 +198,17 @@ void KafkaProducer::note_committed() {
   }
 }
 
+// Of a transaction that had failed before the call: asked for another one, the client says why, and does nothing.
+CallResult KafkaProducer::ask_cause() {
+  return transactions_->call(timeout_, [](rd_kafka_t* handle, int) { return rd_kafka_begin_transaction(handle); });
+}
+
 // After an abort that the brokers have accepted, nothing of the transaction was or will be committed; they refuse it
 // where the commit had reached them. In all other cases only the committed positions can tell.
-CommitOutcome KafkaProducer::give_up(CallResult result) {
+CommitOutcome KafkaProducer::give_up(CallResult result, const Sent& sent) {
   if (result == CallResult::fenced) fail_fenced();
+  if (transactions_->problem_code() == RD_KAFKA_RESP_ERR__STATE) static_cast<void>(ask_cause());
+  const rd_kafka_resp_err_t code = transactions_->problem_code();
   const std::string why = transactions_->problem();
   if (result == CallResult::abort) {
     result = transactions_->call(timeout_, [written = written_](rd_kafka_t* handle, int timeout_ms) {
@@ -211,9 +224,24 @@ CommitOutcome KafkaProducer::give_up(CallResult result) {
   if (aborted && KAPPA_FAULT("kafka.goes-on-after-abort")) return CommitOutcome::committed;
   // Also after the abort: librdkafka 2.0 goes on with sequence numbers that the broker has not seen.
   dead_ = why;
+  refuse_denied(code, sent);
   messages_->tell("the transaction of \"" + id_ + "\" " +
                   (aborted ? "was aborted: " : "has an unknown outcome, which the committed positions tell: ") + why);
   return aborted ? CommitOutcome::aborted : CommitOutcome::unknown;
+}
+
+// Topics are those that are written: what is read has been read by now.
+void KafkaProducer::refuse_denied(rd_kafka_resp_err_t code, const Sent& sent) const {
+  const std::string what = "the transaction of \"" + id_ + "\" was not committed";
+  if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) refuse_if_denied(code, what, {"READ", "group", sent.group});
+  if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    refuse_if_denied(code, what, {"WRITE", "transactional id", id_});
+  std::set<std::string> topics;
+  for (const auto& [at, last] : *written_) topics.insert(at.topic);
+  const char* operation = topics.empty() ? "READ" : "WRITE";
+  if (topics.empty())
+    for (const Position& position : sent.positions) topics.insert(position.at.topic);
+  refuse_if_denied(code, what, {operation, "topic", one_of(topics)});
 }
 
 void KafkaProducer::abort() {

@@ -12,6 +12,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <span>
+#include <string>
 
 #include "kappa/engine/log/kafka/cluster.h"
 #include "kappa/engine/log/kafka/membership.h"
@@ -38,9 +41,15 @@ class KafkaProducer : public Producer {
   [[noreturn]] void fail_append(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code);
   void note_committed();
   CallResult send_positions(const std::string& group, std::span<const Position> positions);
-  CommitOutcome give_up(CallResult result);
   void fail_if_hopeless() const;
   static void on_delivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* opaque);
+  struct Sent {
+    std::string group;
+    std::span<const Position> positions;
+  };
+  CallResult ask_cause();
+  CommitOutcome give_up(CallResult result, const Sent& sent = {});
+  void refuse_denied(rd_kafka_resp_err_t code, const Sent& sent) const;
   [[noreturn]] void fail_fenced();
   void check_usable() const;
 

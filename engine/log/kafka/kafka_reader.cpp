@@ -6,6 +6,7 @@
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
+#include "kappa/engine/log/kafka/rights.h"
 #include "kappa/engine/log/record_batch.h"
 #include "kappa/engine/log/varint.h"
 
@@ -175,6 +176,7 @@ void KafkaReader::fail_at(const rd_kafka_message_t& event) {
     fail(where + " is not there any more: the partition holds " + std::to_string(offsets.start) + " to " +
          std::to_string(offsets.end) + ". Records were removed (retention, DeleteRecords), or the topic was made anew");
   }
+  refuse_if_denied(event.err, to_string(at_) + " cannot be read", {"READ", "topic", at_.topic});
   fail(where + " cannot be read: " + error_text(event.err) + ": " + rd_kafka_message_errstr(&event));
 }
 

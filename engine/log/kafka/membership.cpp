@@ -5,6 +5,7 @@
 
 #include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
+#include "kappa/engine/log/kafka/rights.h"
 #include "kappa/engine/log/local/file.h"
 
 namespace kappa::detail {
@@ -53,7 +54,7 @@ bool names_a_member(const rd_kafka_consumer_group_metadata_t& metadata) {
 KafkaMembership::KafkaMembership(KafkaClient& client, KafkaNews& news, const GroupMember& member)
     : messages_(client.messages()),
       group_(member.group),
-      topics_(member.topics),
+      topics_(member.topics.begin(), member.topics.end()),
       at_least_once_(member.at_least_once),
       session_(client_number(client, "session.timeout.ms", kSessionMs)),
       handle_(
@@ -108,9 +109,14 @@ GroupChange KafkaMembership::poll() {
   }
 }
 
+void KafkaMembership::refuse_denied(rd_kafka_resp_err_t code, const std::string& what) const {
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    refuse_if_denied(code, what, {"READ", "topic", one_of(topics_)});
+  refuse_if_denied(code, what, {"READ", "group", group_});
+}
+
 void KafkaMembership::on_error(rd_kafka_resp_err_t code, const std::string& reason) {
-  if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-    refuse("group \"" + group_ + "\" cannot be joined: " + error_text(code) + ": " + reason);
+  refuse_denied(code, "group \"" + group_ + "\" cannot be joined");
   if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;  // its log tells
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__PARTITION_EOF)
     messages_.tell("group \"" + group_ + "\": " + error_text(code) + ": " + reason);
@@ -159,6 +165,7 @@ void KafkaMembership::commit(std::span<const Position> positions) const {
     const rd_kafka_topic_partition_list_t* each = answer ? rd_kafka_event_topic_partition_list(answer.get()) : nullptr;
     for (int i = 0; each && i < each->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) code = each->elems[i].err;
   }
+  refuse_denied(code, "the positions of group \"" + group_ + "\" cannot be committed");
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     throw LogUnavailable("the positions of group \"" + group_ + "\" were not committed: " + error_text(code));
 }

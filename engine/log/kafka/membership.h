@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 
 #include "kappa/engine/log/kafka/client.h"
@@ -39,13 +40,14 @@ class KafkaMembership : public Membership {
  private:
   GroupChange on_rebalance(rd_kafka_event_t& event);
   GroupChange on_assigned(const rd_kafka_topic_partition_list_t& list);
+  void refuse_denied(rd_kafka_resp_err_t code, const std::string& what) const;
   void on_error(rd_kafka_resp_err_t code, const std::string& reason);
   void answer(const rd_kafka_topic_partition_list_t* partitions);
   void set_metadata(Metadata metadata);
 
   KafkaMessages& messages_;
   std::string group_;
-  std::vector<std::string> topics_;
+  std::set<std::string> topics_;
   bool at_least_once_;
   std::chrono::milliseconds session_;
   KafkaHandle handle_;

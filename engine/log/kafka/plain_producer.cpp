@@ -3,6 +3,7 @@
 #include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
 #include "kappa/engine/kill_region.h"
+#include "kappa/engine/log/kafka/rights.h"
 
 namespace kappa::detail {
 
@@ -10,8 +11,9 @@ namespace {
 constexpr std::int64_t kDeliveryTimeoutMs = 60'000;
 
 void note_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* /*opaque*/) {
-  auto* failure = static_cast<rd_kafka_resp_err_t*>(message->_private);
-  if (*failure == RD_KAFKA_RESP_ERR_NO_ERROR) *failure = message->err;
+  auto* failure = static_cast<DeliveryFailure*>(message->_private);
+  if (failure->code == RD_KAFKA_RESP_ERR_NO_ERROR && message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    *failure = {message->err, rd_kafka_topic_name(message->rkt)};
 }
 }  // namespace
 
@@ -43,10 +45,13 @@ void KafkaPlainProducer::append(const TopicPartition& to, std::span<const OutRec
 }
 
 void KafkaPlainProducer::settle() {
-  const rd_kafka_resp_err_t code = rd_kafka_flush(handle_.get(), static_cast<int>(timeout_.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR || failure_ != RD_KAFKA_RESP_ERR_NO_ERROR)
-    throw LogUnavailable("results were not taken: " +
-                         error_text(failure_ != RD_KAFKA_RESP_ERR_NO_ERROR ? failure_ : code));
+  rd_kafka_resp_err_t code = rd_kafka_flush(handle_.get(), static_cast<int>(timeout_.count()));
+  if (failure_.code != RD_KAFKA_RESP_ERR_NO_ERROR) code = failure_.code;
+  char text[512] = "";
+  if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof(text)); fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+    code = fatal;  // such as that it may write nowhere
+  refuse_if_denied(code, "results were not taken", {"WRITE", "topic", failure_.topic});
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw LogUnavailable("results were not taken: " + error_text(code));
 }
 
 CommitOutcome KafkaPlainProducer::commit(const std::string& /*group*/, std::span<const Position> positions) {

@@ -14,6 +14,11 @@
 
 namespace kappa::detail {
 
+struct DeliveryFailure {
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string topic;
+};
+
 class KafkaPlainProducer : public Producer {
  public:
   /// `member` is borrowed.
@@ -31,7 +36,7 @@ class KafkaPlainProducer : public Producer {
   std::chrono::milliseconds timeout_;
   KafkaHandle handle_;
   KafkaSender sender_;
-  rd_kafka_resp_err_t failure_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // the first one; set by delivery reports, in this thread
+  DeliveryFailure failure_;  // the first one; set by delivery reports, in this thread
   std::int64_t pending_bytes_ = 0;
 };
 

@@ -60,6 +60,7 @@ rd_kafka_t* KafkaTransactions::handle() const { return shared_->handle.get(); }
 
 CallResult KafkaTransactions::judge(const rd_kafka_error_t& error) {
   const rd_kafka_resp_err_t code = rd_kafka_error_code(&error);
+  problem_code_ = code;
   problem_ = std::string(rd_kafka_error_name(&error)) + ": " + rd_kafka_error_string(&error);
   if (code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
       code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
@@ -83,6 +84,7 @@ CallResult KafkaTransactions::call(std::chrono::milliseconds timeout,
     shared_->changed.notify_all();
     if (!shared_->changed.wait_for(lock, left + kGrace, [&] { return shared_->answer.has_value(); })) {
       stuck_ = true;
+      problem_code_ = RD_KAFKA_RESP_ERR__TIMED_OUT;
       problem_ = "the Kafka client does not return from a call";
       break;
     }

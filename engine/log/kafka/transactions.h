@@ -39,6 +39,7 @@ class KafkaTransactions {
                                 std::function<rd_kafka_error_t*(rd_kafka_t*, int)> function);
   /// What the last call that was not done said.
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] rd_kafka_resp_err_t problem_code() const { return problem_code_; }
 
  private:
   struct Shared;  // with the thread
@@ -47,6 +48,7 @@ class KafkaTransactions {
   std::shared_ptr<Shared> shared_;  // by the thread too: a call that does not return outlives this object
   std::thread thread_;
   std::string problem_;
+  rd_kafka_resp_err_t problem_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   bool stuck_ = false;
 };
 
