@@ -12,6 +12,7 @@ namespace kappa::detail {
 namespace {
 constexpr std::chrono::milliseconds kConnectSlice{200};
 constexpr std::chrono::milliseconds kPause{2};
+constexpr int kScramOnKafka4 = 0x020601ff;  // the first version of librdkafka that can
 // Markers come within milliseconds; after so long it is another producer's open transaction that hides the commit.
 constexpr std::chrono::milliseconds kVisibleTimeout{3'000};
 
@@ -49,7 +50,10 @@ void KafkaCluster::connect() {
     if (!deadline.passed() && !client_.messages().is_hopeless()) continue;
     const std::string cause = client_.messages().last_error();
     const std::string why = (cause.empty() ? "" : ": " + cause) + ". bootstrap.servers says where they are";
-    const std::string how = ", kafka.security.protocol, kafka.sasl.* and kafka.ssl.* how they are spoken to";
+    std::string how = ", kafka.security.protocol, kafka.sasl.* and kafka.ssl.* how they are spoken to";
+    // Older ones send a nonce twice, and Kafka 4 says that the credentials are wrong (confluentinc/librdkafka#4895).
+    if (rd_kafka_version() < kScramOnKafka4 && cause.find("SCRAM") != std::string::npos)
+      how += std::string(". SCRAM on Kafka 4 needs librdkafka 2.6.1; this is ") + rd_kafka_version_str();
     const std::string none = "no Kafka broker answers at " + client_.options().bootstrap_servers;
     if (client_.messages().is_hopeless() || client_.messages().speaks_otherwise()) refuse(none + why + how);
     // A supervisor tries again: they may be starting, too.
