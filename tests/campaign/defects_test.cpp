@@ -114,7 +114,7 @@ std::vector<DefectOnKafka> defects_on_kafka() {
   return {{"kafka.goes-on-after-abort", Shape::stateless, held, {"kafka.socket.timeout.ms=1000"}, true},
           {"kafka.outputs-alone", Shape::stateless, killed},
           {"kafka.read-uncommitted", Shape::stateless, nullptr},
-          {"group.no-member", Shape::stateless, outlived}};
+          {"group.no-member", Shape::stateless, outlived, {"kafka.transaction.timeout.ms=20000"}}};
 }
 
 std::string suffer(const DefectOnKafka& defect, bool switched_on) {
