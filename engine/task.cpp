@@ -112,9 +112,11 @@ void Task::await_decisions(const Input& input) const {
   if (!context_.run.empty()) return;
   const std::int64_t newest = input.pending.empty() ? input.decision : input.pending.back().number;
   if (newest >= input.start.decisions_min) return;
-  throw LogUnavailable(
-      fmt::format("decision {} of {} cannot be read from {} yet, behind another producer's open transaction",
-                  input.start.decisions_min, to_string(input.at), context_.decisions_topic));
+  const std::string what = fmt::format("decision {} of {} is committed, but cannot be read from {}",
+                                       input.start.decisions_min, to_string(input.at), context_.decisions_topic);
+  if (context_.log.lock_is_exclusive())
+    refuse(what + ": the topic was removed or made anew. Use another application.id, or `kappa replay`");
+  throw LogUnavailable(what + ": it lies behind another producer's open transaction, or the topic was removed");
 }
 
 bool Task::at_ends() const {

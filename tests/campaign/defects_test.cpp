@@ -61,7 +61,7 @@ struct Defect {
 std::vector<Defect> defects_of_the_engine() {
   const auto decided = deaths_at("log.commit.journal-written"), undecided = deaths_at("log.commit.locked");
   return {{"checkpoint.ahead", {Shape::windows, undecided}},
-          {"decision.unwritten", {Shape::windows, {}, false, true}},
+          {"decision.unwritten", {Shape::windows, {}, false, true}, true},
           {"late.progress-of-batch", {Shape::windows, {}}},
           {"recovery.mute-short", {Shape::stateless, decided}},
           {"recovery.no-metadata", {Shape::repartition, decided}},
