@@ -50,6 +50,11 @@ void KafkaPlainProducer::settle() {
   char text[512] = "";
   if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof(text)); fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
     code = fatal;  // such as that it may write nowhere
+  // Of a refusal that would leave a gap the client tells the cause in words alone.
+  constexpr auto kDenied = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  if (code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE &&
+      std::string(text).find(rd_kafka_err2str(kDenied)) != std::string::npos)
+    code = kDenied;
   refuse_if_denied(code, "results were not taken", {"WRITE", "topic", failure_.topic});
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw LogUnavailable("results were not taken: " + error_text(code));
 }
