@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 
 namespace kappa {
@@ -53,15 +52,15 @@ void append_to(Producer& producer, const TopicPartition& to, const Decision& dec
 
 std::string start_cause(const std::string& group) { return "start of " + group; }
 
-CommitOutcome commit_starts(Producer& producer, const std::string& decisions_topic, const std::string& group,
-                            const std::vector<Position>& starts, bool at_least_once) {
-  if (at_least_once)
-    if (const CommitOutcome outcome = producer.commit(group, starts); outcome != CommitOutcome::committed)
+CommitOutcome commit_starts(Producer& producer, const std::string& decisions_topic, const GroupStart& start) {
+  if (start.at_least_once)
+    if (const CommitOutcome outcome = producer.commit(start.group, start.positions);
+        outcome != CommitOutcome::committed)
       return outcome;
-  for (const Position& start : starts)
+  for (const Position& first : start.positions)
     append_to(producer, {decisions_topic, 0},
-              {start.at.topic, start.at.partition, start.offset, 0, 0, start_cause(group)}, system_clock().wall_ms());
-  return producer.commit(group, at_least_once ? std::vector<Position>() : starts);
+              {first.at.topic, first.at.partition, first.offset, 0, 0, start_cause(start.group)}, start.wall_ms);
+  return producer.commit(start.group, start.at_least_once ? std::vector<Position>() : start.positions);
 }
 
 void append_decision(Producer& producer, const std::string& topic, const Decision& decision, std::int64_t wall_ms) {

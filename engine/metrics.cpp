@@ -43,6 +43,11 @@ void RunMetrics::rest(int number) {
   last_alive_.erase(number);
 }
 
+bool RunMetrics::has_reports() const {
+  const std::lock_guard lock(mutex_);
+  return !tasks_.empty();
+}
+
 std::vector<TaskReport> RunMetrics::tasks() const {
   std::vector<TaskReport> all;
   const std::lock_guard lock(mutex_);

@@ -52,6 +52,8 @@ class RunMetrics {
   /// Worker `number` has ended or waits for others: its silence means nothing until it reports again.
   void rest(int number);
 
+  /// Some worker has reported; it may have no tasks.
+  [[nodiscard]] bool has_reports() const;
   /// All tasks, sorted; empty before the first reports.
   [[nodiscard]] std::vector<TaskReport> tasks() const;
   /// How long ago the worker that has been silent for longest reported; zero where none is at work.

@@ -136,10 +136,11 @@ void WholeRun::commit_starts() {
     const bool is_first = positions.empty();
     if (is_first) positions = starts_of(topology_.stages[s]);
     // Only others can remove positions later.
-    const CommitOutcome outcome = is_first && !log_.lock_is_exclusive()
-                                      ? kappa::commit_starts(*starters_[s], context_.decisions_topic, group, positions,
-                                                             member_ && options_.at_least_once)
-                                      : starters_[s]->commit(group, positions);
+    const CommitOutcome outcome =
+        is_first && !log_.lock_is_exclusive()
+            ? kappa::commit_starts(*starters_[s], context_.decisions_topic,
+                                   {group, positions, member_ && options_.at_least_once, options_.clock->wall_ms()})
+            : starters_[s]->commit(group, positions);
     if (outcome != CommitOutcome::committed)
       fail(fmt::format("the start of {} was not committed; start it again", group));
   }

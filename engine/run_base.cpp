@@ -12,14 +12,6 @@
 namespace kappa {
 
 namespace {
-TaskReport report_of(const Task& task) {
-  TaskReport report = task.report();
-  if (const std::string imbalance = task.imbalance(); !imbalance.empty())
-    fail(fmt::format("task {}: the records do not add up: {}. This is a defect of kappa", to_string(task.id()),
-                     imbalance));
-  return report;
-}
-
 // A commit comes after a batch, so a batch is no larger than what commit.records allows; and a rate is kept ten times a
 // second.
 std::int64_t batch_rows_of(const RunOptions& options) {
@@ -129,7 +121,10 @@ RunReport RunBase::report(const std::stop_token& stop) const {
   report.checkpoints = checkpointer_ ? checkpointer_->published() : 0;
   report.records_read = shared_->records_read.load();
   for (const auto& worker : workers_)
-    for (const Task* task : worker->tasks()) report.tasks.push_back(report_of(*task));
+    for (const Task* task : worker->tasks()) {
+      task->check_balance();
+      report.tasks.push_back(task->report());
+    }
   std::sort(report.tasks.begin(), report.tasks.end(),
             [](const TaskReport& a, const TaskReport& b) { return a.task < b.task; });
   return report;

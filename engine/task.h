@@ -99,6 +99,8 @@ class Task {
   [[nodiscard]] std::optional<std::int64_t> take_oldest_cause();
   /// Empty if every record is accounted for, else what does not add up (law L4).
   [[nodiscard]] std::string imbalance() const;
+  /// Throws Error{failed} unless it is empty.
+  void check_balance() const;
 
  private:
   struct Input;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kappa/engine/error.h"
 #include "kappa/engine/held_rows.h"
 #include "kappa/engine/task.h"
 #include "kappa/engine/task_input.h"
@@ -141,6 +142,11 @@ std::int64_t Task::held_on(int port) const {
   for (int input = 0; input < stage_.input_count; ++input)
     for (const Merge::Held& held : merge_->held(input)) rows += held.port == port ? held.batch.rows : 0;
   return rows;
+}
+
+void Task::check_balance() const {
+  if (const std::string what = imbalance(); !what.empty())
+    fail(fmt::format("task {}: the records do not add up: {}. This is a defect of kappa", to_string(id()), what));
 }
 
 std::string Task::imbalance() const {

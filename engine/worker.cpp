@@ -196,7 +196,9 @@ void Worker::observe(std::chrono::steady_clock::duration took, std::int64_t comm
 // Between batches, so that all counters of a task agree.
 void Worker::report(bool force) {
   RunMetrics* const metrics = shared_.options.metrics;
-  if (metrics == nullptr) return;
+  const bool placed = std::all_of(transactions_.begin(), transactions_.end(),
+                                  [](const auto& entry) { return !entry.second.member || entry.second.placed; });
+  if (metrics == nullptr || !placed) return;
   const auto now = shared_.options.clock->now();
   if (!force && now - last_report_ < kReportInterval) return;
   last_report_ = now;

@@ -85,7 +85,10 @@ void Worker::give_up(Transaction& transaction, bool lost) {
     transaction.producer.reset();
     return;
   }
-  for (Slot* slot : std::vector<Slot*>(transaction.slots)) transaction.kept[slot->task->partition()] = detach(slot);
+  for (Slot* slot : std::vector<Slot*>(transaction.slots)) {
+    slot->task->check_balance();
+    transaction.kept[slot->task->partition()] = detach(slot);
+  }
 }
 
 std::unique_ptr<Worker::Slot> Worker::detach(Slot* slot) {
@@ -131,6 +134,7 @@ void Worker::take_over(Transaction& transaction) {
   for (auto& [partition, slot] : transaction.kept) drop(std::move(slot));
   transaction.kept.clear();
   transaction.needs_tasks = !all;
+  transaction.placed |= all;
   transaction.next_try = shared_.options.clock->now() + kTryAgain;
 }
 
@@ -143,9 +147,9 @@ bool Worker::begin_group(Transaction& transaction) {
     shared_.recovery.refuse_foreign(stage, partition, *shared_.state->open({stage.name, partition}));
     shared_.claims.give_back({stage.name, partition});
   }
-  const std::vector<Position> first = shared_.recovery.first_positions(stage);
-  if (commit_starts(*transaction.producer, shared_.context.decisions_topic, transaction.group, first,
-                    shared_.options.at_least_once) == CommitOutcome::committed)
+  const GroupStart start{transaction.group, shared_.recovery.first_positions(stage), shared_.options.at_least_once,
+                         shared_.options.clock->wall_ms()};
+  if (commit_starts(*transaction.producer, shared_.context.decisions_topic, start) == CommitOutcome::committed)
     return true;
   throw LogUnavailable(fmt::format("the start of {} was not committed", transaction.group));
 }

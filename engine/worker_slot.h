@@ -35,6 +35,7 @@ struct Worker::Transaction {
 
   // Of a member:
   std::vector<std::int32_t> assigned;
+  bool placed = false;                                 // has taken over what was assigned, at least once
   bool needs_tasks = false;                            // `assigned` has not been taken over yet
   std::chrono::steady_clock::time_point next_try;      // of taking over
   std::map<std::int32_t, std::unique_ptr<Slot>> kept;  // given up, and still as committed; by partition

@@ -187,9 +187,8 @@ std::string prometheus_text(const WatchedRun& run) {
 }
 
 std::string why_not_ready(const WatchedRun& run) {
-  const std::vector<TaskReport> tasks = run.metrics.tasks();
-  if (tasks.empty()) return "no task has started yet";
-  for (const TaskReport& task : tasks)
+  if (!run.metrics.has_reports()) return "no task has started yet";
+  for (const TaskReport& task : run.metrics.tasks())
     if (task.muted) return "task " + to_string(task.task) + " has not caught up with what is committed";
   return "";
 }

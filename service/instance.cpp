@@ -48,7 +48,7 @@ bool Instance::try_take(const std::filesystem::path& state_directory, const std:
                         const std::string& name) {
   const detail::Directory root = detail::Directory::open_root(state_directory, true);
   const detail::Directory directory = root.create_subdirectory(kInstances);
-  const std::string file = application + "." + name;
+  const std::string file = application + "@" + name;  // no name of either holds an @
   lock_ = detail::FileLock::acquire(directory, file, std::chrono::milliseconds(0));
   if (!lock_.is_held()) return false;
   id_ = kept_id(directory, file);

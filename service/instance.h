@@ -5,7 +5,7 @@
 // processes with one state.directory take the first that is free.
 //
 // Threads:  one.
-// Owns:     <state.directory>/.instances/<application>.<n> (a lock) and ….id.
+// Owns:     <state.directory>/.instances/<application>@<n or id> (a lock) and ….id.
 // Errors:   kappa::Error refused where an id that was asked for is in use; failed for I/O.
 #pragma once
 

@@ -53,5 +53,13 @@ TEST_CASE("the tasks of all workers are told, as each said last", "[metrics]") {
   CHECK(metrics.silence(start + seconds(10)) == seconds(0));
   CHECK(metrics.tasks().size() == 2);
 }
+
+TEST_CASE("a worker without tasks has reported, too", "[metrics]") {
+  RunMetrics metrics;
+  CHECK_FALSE(metrics.has_reports());
+  metrics.report(0, {}, {});
+  CHECK(metrics.has_reports());
+  CHECK(metrics.tasks().empty());
+}
 }  // namespace
 }  // namespace kappa

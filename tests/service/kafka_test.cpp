@@ -117,7 +117,8 @@ TEST_CASE("a result that the brokers never take ends the run, instead of being t
   kafka.place.good({"log", "import", "bids", "-", "--key", "bidder", "--timestamp", "at", "--partitions", "1"},
                    bids(500));
   testkit::create_topic("totals", {{"max.message.bytes", "100"}});
-  Running run = kafka.place.start({"run", "p.sql"});
+  const std::string guarantee = GENERATE("exactly_once", "at_least_once");
+  Running run = kafka.place.start({"run", "p.sql", "--set", "processing.guarantee=" + guarantee});
   const Outcome outcome = run.wait();
   CHECK(outcome.code == 4);
   CHECK_THAT(outcome.err, Contains("are refused by the brokers: ") && Contains("max.message.bytes"));

@@ -18,11 +18,6 @@ constexpr std::size_t kMetadataBytesMax = 4096;  // a broker's bound (offset.met
 constexpr std::int64_t kTransactionTimeoutMs = 60'000;
 constexpr std::chrono::milliseconds kEndTimeout{5'000};  // for the abort of a producer that is let go
 
-// Trying again does not help.
-bool is_hopeless(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
-         code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
-}
 }  // namespace
 
 // A failed delivery makes the transaction abort. Without a callback the messages would be freed by librdkafka's thread,
@@ -37,9 +32,7 @@ void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t
 
 void KafkaProducer::fail_if_hopeless() const {
   for (const auto& [at, delivered] : *written_)
-    if (is_hopeless(delivered.failure))
-      fail("results for " + to_string(at) + " are refused by the brokers: " + error_text(delivered.failure) +
-           ". Mend the topic's settings (max.message.bytes, message.timestamp.*), then start the run again");
+    if (is_hopeless(delivered.failure)) fail_hopeless(to_string(at), delivered.failure);
 }
 
 KafkaProducer::KafkaProducer(KafkaClient& client, KafkaCluster& cluster, std::string transactional_id,

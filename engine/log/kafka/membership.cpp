@@ -136,8 +136,7 @@ GroupChange KafkaMembership::on_assigned(const rd_kafka_topic_partition_list_t& 
   const KafkaPartitions none(rd_kafka_topic_partition_list_new(0));
   answer(none.get());
   if (!metadata || !names_a_member(*metadata))
-    throw LogUnavailable("group \"" + group_ +
-                         "\" has assigned partitions, but the Kafka client names no member of it");
+    fail("group \"" + group_ + "\" has assigned partitions, but the Kafka client names no member of it");
   std::map<std::int32_t, std::size_t> partitions;  // how many topics give it
   for (int i = 0; i < list.cnt; ++i) ++partitions[list.elems[i].partition];
   GroupChange change{.kind = GroupChange::Kind::assigned, .partitions = {}};

@@ -4,7 +4,7 @@
 // (docs/decisions/0007-how-kafka-is-read.md). So the consumer behind it never fetches. Assignment is `range`, which
 // keeps partitions of equal number together, and eager: librdkafka 2.0's cooperative one loses assignments.
 //
-// Threads:  belongs to one thread; metadata() from any.
+// Threads:  belongs to one thread; commit() and metadata() from any.
 // Owns:     the consumer. The destructor leaves the group, unless the member is static.
 // Errors:   kappa::Error failed where the membership has ended for good (another process has taken its static name),
 //           refused where the group or its topics may not be used.
@@ -32,7 +32,7 @@ class KafkaMembership : public Membership {
   void release() override;
   [[nodiscard]] std::chrono::milliseconds session() const override { return session_; }
   [[nodiscard]] bool is_at_least_once() const { return at_least_once_; }
-  /// Positions without a transaction. Throws LogUnavailable where they were not taken. From the member's thread.
+  /// Positions without a transaction. Throws LogUnavailable where they were not taken.
   void commit(std::span<const Position> positions) const;
   /// As which member, of which generation, positions are committed; null while nothing is assigned.
   [[nodiscard]] Metadata metadata() const;

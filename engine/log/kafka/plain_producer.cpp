@@ -15,6 +15,14 @@ void note_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, vo
   if (failure->code == RD_KAFKA_RESP_ERR_NO_ERROR && message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
     *failure = {message->err, rd_kafka_topic_name(message->rkt)};
 }
+
+// Of a refusal that would leave a gap the client tells the cause in words alone.
+rd_kafka_resp_err_t cause_of_gap(const std::string& text) {
+  for (const auto code : {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                          RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP})
+    if (text.find(rd_kafka_err2str(code)) != std::string::npos) return code;
+  return RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE;
+}
 }  // namespace
 
 KafkaPlainProducer::KafkaPlainProducer(KafkaClient& client, KafkaCluster& cluster, const KafkaMembership& member)
@@ -38,6 +46,7 @@ void KafkaPlainProducer::append(const TopicPartition& to, std::span<const OutRec
   rd_kafka_topic_t* topic = sender_.topic(to);
   for (const OutRecord& record : records) {
     const rd_kafka_resp_err_t code = sender_.send(topic, to.partition, record, &failure_);
+    if (code == RD_KAFKA_RESP_ERR__FATAL) settle();  // which knows why
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail_send(to, record, code);
     pending_bytes_ += bytes_of(record);
   }
@@ -50,12 +59,9 @@ void KafkaPlainProducer::settle() {
   char text[512] = "";
   if (const auto fatal = rd_kafka_fatal_error(handle_.get(), text, sizeof(text)); fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
     code = fatal;  // such as that it may write nowhere
-  // Of a refusal that would leave a gap the client tells the cause in words alone.
-  constexpr auto kDenied = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-  if (code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE &&
-      std::string(text).find(rd_kafka_err2str(kDenied)) != std::string::npos)
-    code = kDenied;
+  if (code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE) code = cause_of_gap(text);
   refuse_if_denied(code, "results were not taken", {"WRITE", "topic", failure_.topic});
+  if (is_hopeless(code)) fail_hopeless("topic \"" + failure_.topic + "\"", code);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw LogUnavailable("results were not taken: " + error_text(code));
 }
 

@@ -34,9 +34,9 @@ class KafkaPlainProducer : public Producer {
  private:
   const KafkaMembership& member_;
   std::chrono::milliseconds timeout_;
-  KafkaHandle handle_;
-  KafkaSender sender_;
   DeliveryFailure failure_;  // the first one; set by delivery reports, in this thread
+  KafkaHandle handle_;       // ends in front of what its reports are written to
+  KafkaSender sender_;
   std::int64_t pending_bytes_ = 0;
 };
 

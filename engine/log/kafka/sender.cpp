@@ -63,6 +63,16 @@ rd_kafka_resp_err_t KafkaSender::send(rd_kafka_topic_t* topic, std::int32_t part
   }
 }
 
+bool is_hopeless(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
+         code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP || code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+}
+
+void fail_hopeless(const std::string& where, rd_kafka_resp_err_t code) {
+  fail("results for " + where + " are refused by the brokers: " + error_text(code) +
+       ". Mend the topic's settings (max.message.bytes, message.timestamp.*), then start the run again");
+}
+
 void fail_send(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code) {
   const std::string what = "a record of " + std::to_string(bytes_of(record)) + " bytes cannot be written to " +
                            to_string(to) + ": " + error_text(code);

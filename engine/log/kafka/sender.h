@@ -37,6 +37,9 @@ class KafkaSender {
 [[nodiscard]] inline std::int64_t bytes_of(const OutRecord& record) {
   return static_cast<std::int64_t>(record.key.size() + record.value.size());
 }
+/// Trying again does not help: the brokers will never take such a record.
+[[nodiscard]] bool is_hopeless(rd_kafka_resp_err_t code);
+[[noreturn]] void fail_hopeless(const std::string& where, rd_kafka_resp_err_t code);
 /// Throws: `failed` for a record that is too large for the client, else LogUnavailable.
 [[noreturn]] void fail_send(const TopicPartition& to, const OutRecord& record, rd_kafka_resp_err_t code);
 
