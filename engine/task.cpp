@@ -168,7 +168,10 @@ bool Task::step() {
     if (input->progress() >= input->start.stop_progress)
       input->start.end = std::min(input->start.end, input->reader->position());
     unmute_if_caught_up();
-    if (!block_.records.empty()) return true;
+    const bool has_read = !block_.records.empty();
+    block_.records.clear();
+    block_.memory.clear();  // for the reader of another task
+    if (has_read) return true;
   }
   unmute_if_caught_up();
   return false;

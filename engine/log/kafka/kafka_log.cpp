@@ -38,7 +38,7 @@ class KafkaBrokers : public KafkaLog {
   std::int64_t bytes_between(const TopicPartition& at, std::int64_t from, std::int64_t to) override;
 
   std::unique_ptr<Reader> open_reader(const TopicPartition& at, std::int64_t from) override {
-    return std::make_unique<KafkaReader>(KafkaReader::Shared{client_, cluster_, fetchers_, news_}, at, from);
+    return std::make_unique<KafkaReader>(KafkaReader::Shared{client_, cluster_, fetchers_, news_, *memory_}, at, from);
   }
   std::unique_ptr<Producer> open_producer(const std::string& transactional_id, const Membership* member) override {
     const auto* kafka_member = dynamic_cast<const detail::KafkaMembership*>(member);
@@ -71,6 +71,7 @@ class KafkaBrokers : public KafkaLog {
   KafkaNews news_;
   KafkaCluster cluster_;
   KafkaFetchers fetchers_;
+  std::shared_ptr<detail::ChunkPool> memory_ = std::make_shared<detail::ChunkPool>(1 << 20, 16);
   std::mutex mutex_;
   std::map<TopicPartition, Sample> samples_;  // guarded by mutex_
 };

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t kTakenMax = 4096;
 constexpr std::chrono::milliseconds kSlice{50};
 constexpr std::chrono::milliseconds kReadTimeout{60'000};
-constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr char kNoHeaders[16] = {};  // a count of zero, and what the reader of a varint may look at behind it
 
 // Appends the message's headers as RecordBatch v2 has them: count, then key and value of each; how many bytes that was,
@@ -44,42 +43,8 @@ std::size_t append_headers(std::string& bytes, const rd_kafka_message_t& message
 bool is_record(const rd_kafka_message_t& message) { return message.err == RD_KAFKA_RESP_ERR_NO_ERROR; }
 }  // namespace
 
-/// Memory of blocks, used again when nobody holds it: fresh memory would cost a page fault per 4 KB. Shared, since the
-/// last block may be let go after the reader, on another thread.
-class KafkaMemory : public std::enable_shared_from_this<KafkaMemory> {
- public:
-  struct Chunk {
-    explicit Chunk(std::size_t bytes) : size(bytes), data(new char[bytes]) {}
-    std::size_t size;
-    std::unique_ptr<char[]> data;
-  };
-
-  std::shared_ptr<Chunk> take(std::size_t bytes) {
-    std::unique_ptr<Chunk> chunk;
-    if (bytes <= kChunkBytes) {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        chunk = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    if (!chunk) chunk = std::make_unique<Chunk>(std::max(bytes, kChunkBytes));
-    return {chunk.release(), [memory = shared_from_this()](Chunk* used) { memory->give_back(used); }};
-  }
-
- private:
-  void give_back(Chunk* used) {
-    std::unique_ptr<Chunk> chunk(used);
-    const std::lock_guard lock(mutex_);
-    if (chunk->size == kChunkBytes && free_.size() < kKept) free_.push_back(std::move(chunk));
-  }
-  static constexpr std::size_t kKept = 4;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Chunk>> free_;
-};
-
 KafkaReader::KafkaReader(const Shared& shared, TopicPartition at, std::int64_t from)
-    : shared_(shared), at_(std::move(at)), position_(from), memory_(std::make_shared<KafkaMemory>()) {
+    : shared_(shared), at_(std::move(at)), position_(from) {
   const KafkaCluster::Offsets offsets = shared_.cluster.offsets(at_);
   if (from < offsets.start || from > offsets.end)
     refuse(to_string(at_) + " has no offset " + std::to_string(from) + ": it holds " + std::to_string(offsets.start) +
@@ -183,12 +148,12 @@ void KafkaReader::fail_at(const rd_kafka_message_t& event) {
 void KafkaReader::copy(RecordBlock& block) {
   headers_.clear();
   header_sizes_.clear();
-  std::size_t bytes = static_cast<std::size_t>(kBatchPadding);
+  std::size_t bytes = 0;
   for (const std::size_t i : chosen_) {
     bytes += messages_[i]->len + messages_[i]->key_len;
     header_sizes_.push_back(wants_headers_ ? append_headers(headers_, *messages_[i]) : 0);
   }
-  const std::shared_ptr<KafkaMemory::Chunk> chunk = memory_->take(bytes + headers_.size());
+  const std::shared_ptr<Chunk> chunk = shared_.memory.take(static_cast<std::int64_t>(bytes + headers_.size()));
   char* at = chunk->data.get();
   const auto place = [&at](const void* data, std::size_t size) -> const char* {
     if (!data) return nullptr;

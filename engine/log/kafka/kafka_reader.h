@@ -11,12 +11,11 @@
 #include <memory>
 #include <vector>
 
+#include "kappa/engine/log/chunk_pool.h"
 #include "kappa/engine/log/kafka/cluster.h"
 #include "kappa/engine/log/kafka/fetcher.h"
 
 namespace kappa::detail {
-
-class KafkaMemory;
 
 class KafkaReader : public Reader {
  public:
@@ -25,6 +24,7 @@ class KafkaReader : public Reader {
     KafkaCluster& cluster;
     KafkaFetchers& fetchers;
     KafkaNews& news;
+    ChunkPool& memory;  // of all readers: of many partitions few are read at a time
   };
   KafkaReader(const Shared& shared, TopicPartition at, std::int64_t from);
   ~KafkaReader() override;
@@ -52,7 +52,6 @@ class KafkaReader : public Reader {
   std::vector<std::size_t> chosen_, header_sizes_;
   std::string headers_;
   bool told_of_repeats_ = false, wants_headers_ = true;
-  std::shared_ptr<KafkaMemory> memory_;
 };
 
 }  // namespace kappa::detail

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 #include <string>
 
 #include "kappa/engine/error.h"
@@ -11,48 +10,15 @@ namespace kappa::detail {
 namespace {
 
 constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::min() / 2;
+constexpr std::size_t kChunksKept = 4;
 
 }  // namespace
 
-struct Chunk {
-  explicit Chunk(std::int64_t bytes) : data(new char[static_cast<std::size_t>(bytes + kBatchPadding)]), size(bytes) {}
-  std::unique_ptr<char[]> data;  // deliberately not cleared
-  std::int64_t size;
-};
-
-/// Chunks come back when their last block lets go, on whatever thread; fresh memory would cost a page fault per 4 KB.
-class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
- public:
-  explicit ChunkPool(std::int64_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
-
-  std::shared_ptr<Chunk> take(std::int64_t bytes) {
-    std::unique_ptr<Chunk> chunk;
-    if (bytes <= chunk_bytes_) {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        chunk = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    if (chunk == nullptr) chunk = std::make_unique<Chunk>(std::max(bytes, chunk_bytes_));
-    return {chunk.release(), [pool = shared_from_this()](Chunk* used) { pool->give_back(used); }};
-  }
-
- private:
-  void give_back(Chunk* used) {
-    std::unique_ptr<Chunk> chunk(used);
-    const std::lock_guard lock(mutex_);
-    if (chunk->size == chunk_bytes_ && free_.size() < kKeptMax) free_.push_back(std::move(chunk));
-  }
-
-  static constexpr std::size_t kKeptMax = 4;
-  const std::int64_t chunk_bytes_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Chunk>> free_;
-};
-
 LocalReader::LocalReader(LogCore& core, TopicPartition at, std::int64_t from)
-    : core_(core), at_(std::move(at)), position_(from), pool_(std::make_shared<ChunkPool>(core.options().read_bytes)) {
+    : core_(core),
+      at_(std::move(at)),
+      position_(from),
+      pool_(std::make_shared<ChunkPool>(core.options().read_bytes, kChunksKept)) {
   PartitionState partition = core_.partition(at_);
   if (from > partition.end) {
     core_.refresh();

@@ -8,13 +8,11 @@
 #include <cstdint>
 #include <memory>
 
+#include "kappa/engine/log/chunk_pool.h"
 #include "kappa/engine/log/local/log_core.h"
 #include "kappa/engine/log/record_batch.h"
 
 namespace kappa::detail {
-
-class ChunkPool;
-struct Chunk;
 
 class LocalReader : public Reader {
  public:
