@@ -78,6 +78,8 @@ class Reader {
   virtual void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) = 0;
   /// The next offset to be read; passes gaps and control records, so it reaches the end that it is compared with.
   [[nodiscard]] virtual std::int64_t position() const = 0;
+  /// Some open transaction has written behind the position, as far as is known without asking anybody.
+  [[nodiscard]] virtual bool is_in_front_of_open() const { return false; }
   /// For who does not look at headers: from now on records may come as if they had none. Some logs pay for each.
   virtual void leave_out_headers() {}
 };

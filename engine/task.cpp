@@ -138,6 +138,10 @@ std::int64_t Task::position(int stage_input) const {
   return inputs_[static_cast<std::size_t>(stage_input)]->reader->position();
 }
 
+bool Task::is_in_front_of_open(int stage_input) const {
+  return inputs_[static_cast<std::size_t>(stage_input)]->reader->is_in_front_of_open();
+}
+
 std::int64_t Task::released() const { return merge_ ? merge_->released() : inputs_.front()->progress(); }
 
 std::int64_t Task::limit(const Input& input) const {

@@ -78,6 +78,8 @@ class Task {
   void decide(int stage_input, std::int64_t progress, const std::string& cause, std::int64_t wall_ms);
   [[nodiscard]] std::int64_t progress(int stage_input) const;
   [[nodiscard]] std::int64_t position(int stage_input) const;
+  /// An open transaction has written behind the position.
+  [[nodiscard]] bool is_in_front_of_open(int stage_input) const;
   /// The progress that the nodes behind the merge (or all nodes) have seen.
   [[nodiscard]] std::int64_t released() const;
 

@@ -83,6 +83,8 @@ class Worker {
   void close_to(std::int64_t progress);
   void decide_idle();
   void decide_idle(Slot& slot, int input);
+  [[nodiscard]] std::int64_t idle_progress_beside_others(const Task& task, int input) const;
+  [[nodiscard]] std::int64_t idle_progress_alone(const Slot& slot, std::int64_t waited) const;
   [[nodiscard]] bool must_wait();
 
   void follow_groups();

@@ -78,12 +78,10 @@ void Worker::decide_idle() {
   }
 }
 
-// A source that has been at its end for idle_timeout: raised to the least progress of the inputs that it holds back,
-// or, alone, by the wall time since its last record.
+// A source that has been at its end for idle_timeout, with no transaction open behind it.
 void Worker::decide_idle(Slot& slot, int input) {
   Task& task = *slot.task;
-  const Stage& stage = task.stage();
-  const StageInput& spec = stage.inputs[static_cast<std::size_t>(input)];
+  const StageInput& spec = task.stage().inputs[static_cast<std::size_t>(input)];
   Slot::Quiet& quiet = slot.quiet[static_cast<std::size_t>(input)];
   const auto now = shared_.options.clock->now();
   const std::int64_t position = task.position(input);
@@ -92,22 +90,41 @@ void Worker::decide_idle(Slot& slot, int input) {
     return;
   }
   const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - quiet.since).count();
-  if (waited < shared_.context.graph.node(spec.node).source.idle_timeout_us || task.progress(input) == kNever) return;
+  if (waited < shared_.context.graph.node(spec.node).source.idle_timeout_us) return;
   // The end last: a log may have to ask others for it.
-  if (position < shared_.context.log.end_offset({spec.topic, task.partition()})) {
+  if (task.is_in_front_of_open(input) || position < shared_.context.log.end_offset({spec.topic, task.partition()})) {
     quiet.since = now;
     return;
   }
-  std::int64_t wanted = kForever;
-  for (std::size_t i = 0; i < stage.inputs.size(); ++i)
-    if (static_cast<int>(i) != input) wanted = std::min(wanted, task.progress(static_cast<int>(i)));
-  if (stage.inputs.size() == 1) {
-    const OpenWindows open = task.open_windows();
-    if (open.count == 0 || quiet.progress + waited < open.least_end + stage.out_of_orderness_us) return;
-    wanted = quiet.progress + waited;
-  }
+  const std::int64_t wanted =
+      task.stage().inputs.size() == 1 ? idle_progress_alone(slot, waited) : idle_progress_beside_others(task, input);
   if (wanted > task.progress(input) && wanted < kForever)
     task.decide(input, wanted, "idle", shared_.options.clock->wall_ms());
+}
+
+// As far as the others have come.
+std::int64_t Worker::idle_progress_beside_others(const Task& task, int input) const {
+  std::int64_t least = kForever;
+  for (std::size_t i = 0; i < task.stage().inputs.size(); ++i)
+    if (static_cast<int>(i) != input) least = std::min(least, task.progress(static_cast<int>(i)));
+  return least;
+}
+
+// On by the wall time since the last record; where there never was one, to the wall time of idle_timeout ago. Only
+// where that closes a window, or where other tasks may wait for the progress that a repartition carries: who waits is
+// not known here, so this is once per idle_timeout.
+std::int64_t Worker::idle_progress_alone(const Slot& slot, std::int64_t waited) const {
+  const Task& task = *slot.task;
+  const Stage& stage = task.stage();
+  const std::int64_t timeout = shared_.context.graph.node(stage.inputs.front().node).source.idle_timeout_us;
+  const std::int64_t last = slot.quiet.front().progress, now = task.progress(0);
+  const std::int64_t reached = last == kNever ? shared_.options.clock->wall_ms() * 1000 - timeout : last + waited;
+  const OpenWindows open = task.open_windows();
+  const bool closes = open.count > 0 && reached >= open.least_end + stage.out_of_orderness_us;
+  const bool is_carried = std::any_of(stage.nodes.begin(), stage.nodes.end(), [&](int n) {
+    return shared_.context.graph.node(n).kind == NodeKind::repartition;
+  });
+  return closes || (is_carried && (now == kNever || reached - now >= timeout)) ? reached : kNever;
 }
 
 }  // namespace kappa

@@ -1,30 +1,17 @@
 // How often a run commits where a commit takes long, by a clock that reads and commits move.
-#include <atomic>
 #include <vector>
 
 #include "kappa/engine/log/local/local_log.h"
 #include "kappa/engine/run.h"
 #include "kappa/sql/pipeline.h"
 #include "kappa/tests/kit/catch.h"
+#include "kappa/tests/service/moved_clock.h"
 #include "kappa/tests/service/program.h"
 
 using namespace kappa;
 using namespace kappa::cli;
 
 namespace {
-class MovedClock : public Clock {
- public:
-  std::chrono::steady_clock::time_point now() const override {
-    return std::chrono::steady_clock::time_point(std::chrono::milliseconds(passed_ms_.load()));
-  }
-  std::int64_t wall_ms() const override { return 1'767'225'600'000 + passed_ms_; }
-  void move(std::int64_t ms) { passed_ms_ += ms; }
-  std::int64_t passed_ms() const { return passed_ms_; }
-
- private:
-  std::atomic<std::int64_t> passed_ms_{1};
-};
-
 class SlowReader : public Reader {
  public:
   SlowReader(std::unique_ptr<Reader> reader, MovedClock& clock) : reader_(std::move(reader)), clock_(clock) {}
@@ -64,35 +51,17 @@ class SlowProducer : public Producer {
 };
 
 /// The embedded log, on which reading takes 1 ms and a commit as long as `commits` says.
-class SlowLog : public Log {
+class SlowLog : public ForwardedLog {
  public:
-  SlowLog(Log& log, MovedClock& clock, Commits& commits) : log_(log), clock_(clock), commits_(commits) {}
-  std::vector<TopicInfo> topics() override { return log_.topics(); }
-  std::optional<TopicInfo> topic(const std::string& name) override { return log_.topic(name); }
-  void create_topic(const std::string& name, std::int32_t partitions) override { log_.create_topic(name, partitions); }
-  std::int64_t start_offset(const TopicPartition& at) override { return log_.start_offset(at); }
-  std::int64_t end_offset(const TopicPartition& at) override { return log_.end_offset(at); }
-  std::optional<std::int64_t> offset_at(const TopicPartition& at, std::int64_t timestamp_ms) override {
-    return log_.offset_at(at, timestamp_ms);
-  }
-  std::int64_t bytes_between(const TopicPartition& at, std::int64_t from, std::int64_t to) override {
-    return log_.bytes_between(at, from, to);
-  }
+  SlowLog(Log& log, MovedClock& clock, Commits& commits) : ForwardedLog(log), clock_(clock), commits_(commits) {}
   std::unique_ptr<Reader> open_reader(const TopicPartition& at, std::int64_t from) override {
-    return std::make_unique<SlowReader>(log_.open_reader(at, from), clock_);
+    return std::make_unique<SlowReader>(ForwardedLog::open_reader(at, from), clock_);
   }
   std::unique_ptr<Producer> open_producer(const std::string& id, const Membership* member) override {
-    return std::make_unique<SlowProducer>(log_.open_producer(id, member), clock_, commits_);
+    return std::make_unique<SlowProducer>(ForwardedLog::open_producer(id, member), clock_, commits_);
   }
-  std::unique_ptr<Membership> join_group(const GroupMember& member) override { return log_.join_group(member); }
-  std::map<TopicPartition, Position> committed(const std::string& group) override { return log_.committed(group); }
-  void forget_group(const std::string& group) override { log_.forget_group(group); }
-  std::unique_ptr<RunLock> lock_group(const std::string& group) override { return log_.lock_group(group); }
-  void wait(std::chrono::milliseconds timeout) override { log_.wait(timeout); }
-  void wake() override { log_.wake(); }
 
  private:
-  Log& log_;
   MovedClock& clock_;
   Commits& commits_;
 };

@@ -113,6 +113,12 @@ void KafkaFetch::take(std::vector<rd_kafka_message_t*>& out, std::size_t most, s
   stir_once_low(out, had);
 }
 
+std::int64_t KafkaFetch::high_watermark() const {
+  std::int64_t start = -1, end = -1;
+  rd_kafka_get_watermark_offsets(consumer_.handle.get(), at_.topic.c_str(), at_.partition, &start, &end);
+  return end;
+}
+
 // librdkafka 2.0 stops fetching a partition whose queue is full, and does not look at it again when the queue has been
 // emptied, but up to a second later, or when something else wakes its thread. So once a queue that was full is down to
 // a half, a small question goes to the partition's leader, by the same thread. The queue's bytes are estimated from the

@@ -31,6 +31,7 @@ class KafkaReader : public Reader {
 
   void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) override;
   [[nodiscard]] std::int64_t position() const override { return position_; }
+  [[nodiscard]] bool is_in_front_of_open() const override { return position_ < fetch_->high_watermark(); }
   void leave_out_headers() override { wants_headers_ = false; }
 
  private:
