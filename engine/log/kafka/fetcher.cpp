@@ -10,8 +10,10 @@ namespace kappa::detail {
 
 namespace {
 // What lies in the queues is memory that two threads walk through: small enough for the processor's cache, the same
-// work costs a tenth less than with 8 MB each. Of many partitions each has less, so that all stay within a bound.
-constexpr std::int64_t kQueueKilobytes = 2048, kQueueKilobytesMin = 512, kAllQueuesKilobytes = 65'536;
+// work costs a tenth less than with 8 MB each. Of many partitions each has less, so that all stay within a bound: of
+// records of 200 bytes the client holds three times the bytes, and one fetch more than the bound.
+constexpr std::int64_t kQueueKilobytes = 2048, kQueueKilobytesMin = 128, kAllQueuesKilobytes = 16'384;
+constexpr std::int64_t kFetchKilobytes = 1024;
 const char* isolation() { return KAPPA_FAULT("kafka.read-uncommitted") ? "read_uncommitted" : "read_committed"; }
 }  // namespace
 
@@ -31,21 +33,22 @@ void KafkaFetchers::add_consumer(const TopicPartition& at) {
   const std::optional<TopicInfo> topic = cluster_.topic(at.topic);
   const std::int64_t partitions = topic ? std::max(topic->partitions, 1) : 1;
   const std::int64_t kilobytes = std::clamp(kAllQueuesKilobytes / partitions, kQueueKilobytesMin, kQueueKilobytes);
-  consumers_.push_back({client_.make({RD_KAFKA_CONSUMER},
-                                     {{"fetch.wait.max.ms", "50"},
-                                      {"fetch.message.max.bytes", "1048576"},
-                                      {"queued.max.messages.kbytes", std::to_string(kilobytes)}},
-                                     {{"isolation.level", isolation()},
-                                      {"enable.partition.eof", "true"},
-                                      {"check.crcs", "true"},
-                                      {"auto.offset.reset", "error"},
-                                      {"enable.auto.commit", "false"},
-                                      {"enable.auto.offset.store", "false"},
-                                      {"allow.auto.create.topics", "false"},
-                                      // The bound is bytes: a bound of messages would only stall a fetch earlier.
-                                      {"queued.min.messages", "10000000"}}),
-                        client_number(client_, "queued.max.messages.kbytes", kilobytes) * 1024,
-                        {at}});
+  consumers_.push_back(
+      {client_.make({RD_KAFKA_CONSUMER},
+                    {{"fetch.wait.max.ms", "50"},
+                     {"fetch.message.max.bytes", std::to_string(std::min(kilobytes, kFetchKilobytes) * 1024)},
+                     {"queued.max.messages.kbytes", std::to_string(kilobytes)}},
+                    {{"isolation.level", isolation()},
+                     {"enable.partition.eof", "true"},
+                     {"check.crcs", "true"},
+                     {"auto.offset.reset", "error"},
+                     {"enable.auto.commit", "false"},
+                     {"enable.auto.offset.store", "false"},
+                     {"allow.auto.create.topics", "false"},
+                     // The bound is bytes: a bound of messages would only stall a fetch earlier.
+                     {"queued.min.messages", "10000000"}}),
+       client_number(client_, "queued.max.messages.kbytes", kilobytes) * 1024,
+       {at}});
 }
 
 void KafkaFetchers::release(KafkaConsumer& consumer, const TopicPartition& at) {

@@ -31,7 +31,7 @@ KafkaPlainProducer::KafkaPlainProducer(KafkaClient& client, KafkaCluster& cluste
       handle_(client.make(
           {.type = RD_KAFKA_PRODUCER, .delivered = note_delivery},
           // Nothing else holds a record back.
-          {{"linger.ms", "1"},
+          {{"linger.ms", "2"},
            {"compression.type", "lz4"},
            {"batch.size", std::to_string(kKafkaBatchBytes)},
            {"message.max.bytes", "10485760"},
