@@ -28,6 +28,7 @@ struct SourceSpec {
   std::int64_t out_of_orderness_us = 0;
   std::int64_t max_future_us = 3'600'000'000;  // event time above record timestamp + this is a dead letter
   std::int64_t idle_timeout_us = 0;            // 0: wait for a quiet partition
+  std::int64_t max_drift_us = 0;               // 0: read on, however far others are behind
   std::string partitioned_by;                  // column whose text is the record key; empty: unknown
   bool partitioned_by_trust = false;
   std::vector<std::string> fields;  // JSON: the field, or dotted path, that each column is taken from; "": from none

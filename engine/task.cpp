@@ -175,9 +175,13 @@ bool Task::step() {
     const bool has_read = !block_.records.empty();
     block_.records.clear();
     block_.memory.clear();  // for the reader of another task
-    if (has_read) return true;
+    if (has_read) {
+      read_progress_ = input->progress();
+      return true;
+    }
   }
   unmute_if_caught_up();
+  read_progress_.reset();
   return false;
 }
 

@@ -78,6 +78,8 @@ class Task {
   void decide(int stage_input, std::int64_t progress, const std::string& cause, std::int64_t wall_ms);
   [[nodiscard]] std::int64_t progress(int stage_input) const;
   [[nodiscard]] std::int64_t position(int stage_input) const;
+  /// The progress of the input that the last step read; none where it read nothing.
+  [[nodiscard]] std::optional<std::int64_t> read_progress() const { return read_progress_; }
   /// An open transaction has written behind the position.
   [[nodiscard]] bool is_in_front_of_open(int stage_input) const;
   /// The progress that the nodes behind the merge (or all nodes) have seen.
@@ -150,6 +152,7 @@ class Task {
   std::map<int, std::int64_t> restored_held_,
       passed_;  // by boundary node: rows that came from a checkpoint, rows released
   RecordBlock block_;
+  std::optional<std::int64_t> read_progress_;
   std::int64_t generation_ = 0;  // of what the merge holds, in checkpoints
   std::optional<std::int64_t> oldest_cause_;
 };

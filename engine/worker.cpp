@@ -20,6 +20,15 @@ constexpr std::chrono::milliseconds kIdleWait{50};
 constexpr std::chrono::milliseconds kReportInterval{500};
 // Brokers forget positions that are not committed for days; a quiet partition's are committed again.
 constexpr std::chrono::hours kRefreshInterval{1};
+
+// The least of the sources that have one; 0: none has.
+std::int64_t max_drift_of(const Graph& graph, const Stage& stage) {
+  std::int64_t least = 0;
+  for (const StageInput& input : stage.inputs)
+    if (const std::int64_t most = input.repartition ? 0 : graph.node(input.node).source.max_drift_us; most > 0)
+      least = least == 0 ? most : std::min(least, most);
+  return least;
+}
 }  // namespace
 
 Worker::Worker(RunShared& shared, int number) : shared_(shared), number_(number) {
@@ -53,7 +62,7 @@ void Worker::add_task(int stage, std::int32_t partition, TaskStart start, TaskSt
 Worker::Slot& Worker::add_slot(Transaction& transaction, std::int32_t partition, TaskStart start, TaskState* state) {
   const Stage& spec = shared_.context.topology.stages[static_cast<std::size_t>(transaction.stage)];
   transaction.sequence = std::max(transaction.sequence, start.sequence);
-  auto slot = std::make_unique<Slot>();
+  auto slot = std::make_unique<Slot>(shared_.drift);
   slot->stage = transaction.stage;
   slot->state = state;
   if (state)
@@ -65,6 +74,7 @@ Worker::Slot& Worker::add_slot(Transaction& transaction, std::int32_t partition,
   slot->task->start(std::move(start.inputs));
   slot->committed.resize(spec.inputs.size(), {-1, kNever});
   slot->quiet.resize(spec.inputs.size());
+  slot->max_drift = max_drift_of(shared_.context.graph, spec);
   transaction.slots.push_back(slot.get());
   slots_.push_back(std::move(slot));
   return *slots_.back();
@@ -131,8 +141,10 @@ bool Worker::step_all() {
   bool progressed = false;
   for (const auto& slot : slots_) {
     if (stop_.stop_requested()) break;  // a read may have to wait for a broker
+    if (slot->max_drift > 0 && slot->drift.is_ahead(slot->max_drift)) continue;
     const std::int64_t before = slot->task->records_read();
     progressed |= slot->task->step();
+    if (slot->max_drift > 0) slot->drift.note(slot->task->read_progress());
     const std::int64_t read = slot->task->records_read() - before;
     shared_.records_read += read;
     records_since_commit_ += read;

@@ -15,6 +15,7 @@
 
 #include "kappa/engine/checkpointer.h"
 #include "kappa/engine/coordinator.h"
+#include "kappa/engine/drift.h"
 #include "kappa/engine/error.h"
 #include "kappa/engine/live_watch.h"
 #include "kappa/engine/recovery.h"
@@ -41,6 +42,7 @@ struct RunShared {
   Checkpointer* checkpointer = nullptr;  // null: no checkpoints
   StateStore* state = nullptr;           // null: no state that outlives the process
   TaskClaims claims = {};
+  Drift drift = {};
   std::atomic<std::int64_t> records_read{0};
   std::atomic<std::int64_t> commits{0};
 };

@@ -94,6 +94,7 @@ void Worker::give_up(Transaction& transaction, bool lost) {
 std::unique_ptr<Worker::Slot> Worker::detach(Slot* slot) {
   Transaction& transaction = transactions_.at(slot->stage);
   std::erase(transaction.slots, slot);
+  slot->drift.note(std::nullopt);
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const auto& owned) { return owned.get() == slot; });
   std::unique_ptr<Slot> owned = std::move(*found);
   slots_.erase(found);

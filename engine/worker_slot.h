@@ -6,6 +6,8 @@
 namespace kappa {
 
 struct Worker::Slot {
+  explicit Slot(Drift& of) : drift(of) {}
+
   int stage = 0;
   std::unique_ptr<TaskState> own_state;  // of a task that came by a group
   std::unique_ptr<Task> task;
@@ -20,7 +22,9 @@ struct Worker::Slot {
     std::int64_t position = -1, progress = kNever;
     std::chrono::steady_clock::time_point since;
   };
-  std::vector<Quiet> quiet;  // per input
+  std::vector<Quiet> quiet;    // per input
+  std::int64_t max_drift = 0;  // µs; 0: never waits, and nobody waits for it
+  Drift::Member drift;
 };
 
 struct Worker::Transaction {

@@ -86,8 +86,10 @@ void check_source(const std::string& name, const SourceOptions& options, const S
         fmt::format("node \"{}\": max_out_of_orderness is missing: it says how far records may lie behind the "
                     "newest one, such as '5s'; zero by accident would drop data",
                     name));
-  if (*options.max_out_of_orderness_us < 0 || options.max_future_us < 0 || options.idle_timeout_us < 0)
-    usage_error(fmt::format("node \"{}\": max_out_of_orderness, max_future and idle_timeout cannot be negative", name));
+  if (*options.max_out_of_orderness_us < 0 || options.max_future_us < 0 || options.idle_timeout_us < 0 ||
+      options.max_drift_us < 0)
+    usage_error(fmt::format(
+        "node \"{}\": max_out_of_orderness, max_future, idle_timeout and max_drift cannot be negative", name));
   constexpr std::int64_t kLargest = 100LL * 366 * 86'400'000'000;
   if (*options.max_out_of_orderness_us > kLargest || options.max_future_us > kLargest)
     usage_error(fmt::format("node \"{}\": max_out_of_orderness and max_future are at most 100 years", name));
@@ -140,6 +142,7 @@ int add_source(GraphDraft& graph, const std::string& name, const SourceOptions& 
   source.out_of_orderness_us = *options.max_out_of_orderness_us;
   source.max_future_us = options.max_future_us;
   source.idle_timeout_us = options.idle_timeout_us;
+  source.max_drift_us = options.max_drift_us;
   source.partitioned_by = options.partitioned_by;
   source.partitioned_by_trust = options.partitioned_by_trust;
   node.detail = source_detail(options, columns, json_names);

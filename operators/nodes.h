@@ -21,6 +21,7 @@ struct SourceOptions {
   std::optional<std::int64_t> max_out_of_orderness_us;  // required
   std::int64_t max_future_us = 3'600'000'000;
   std::int64_t idle_timeout_us = 0;
+  std::int64_t max_drift_us = 0;
   std::string timestamp_unit = "ms";  // of integers in timestamptz columns: ms, s, us
   std::string partitioned_by;         // column
   bool partitioned_by_trust = false;

@@ -83,6 +83,7 @@ StreamEnd::StreamEnd(GraphDraft& graph, const std::string& name, const SourceSet
   if (settings.max_out_of_orderness) options.max_out_of_orderness_us = settings.max_out_of_orderness->count();
   options.max_future_us = settings.max_future.count();
   options.idle_timeout_us = settings.idle_timeout.count();
+  options.max_drift_us = settings.max_drift.count();
   options.timestamp_unit = settings.timestamp_unit;
   options.partitioned_by = settings.partitioned_by;
   options.partitioned_by_trust = settings.partitioned_by_trust;

@@ -24,6 +24,7 @@ struct SourceSettings {
   bool partitioned_by_trust = false;                                   // do not check that it is
   std::chrono::microseconds max_future = std::chrono::hours(1);
   std::chrono::microseconds idle_timeout = std::chrono::microseconds(0);  // 0: wait for a quiet partition
+  std::chrono::microseconds max_drift = std::chrono::microseconds(0);     // 0: read on, however far others are behind
   std::string format = "json";
   std::string timestamp_unit = "ms";                 // of integers in timestamps: ms, s, us
   std::map<std::string, std::string> paths = {};     // field → "user.id"

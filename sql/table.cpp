@@ -122,7 +122,7 @@ void read_metadata(const SourceText& source, Options& options, Table& table) {
 
 void read_options(const SourceText& source, const Json& statement, Table& table) {
   Options options(source, member(statement, "options"), fmt::format("table \"{}\"", table.name),
-                  {"topic", "format", "event_time", "max_out_of_orderness", "max_future", "idle_timeout",
+                  {"topic", "format", "event_time", "max_out_of_orderness", "max_future", "idle_timeout", "max_drift",
                    "timestamp_unit", "partitioned_by", "partitioned_by_trust", "partition_by", "key"});
   SourceOptions& spec = table.source;
   const std::optional<Option> topic = options.take("topic");
@@ -130,6 +130,7 @@ void read_options(const SourceText& source, const Json& statement, Table& table)
   read_event_time(source, options, table);
   spec.max_future_us = options.take_duration_us("max_future").value_or(spec.max_future_us);
   spec.idle_timeout_us = options.take_duration_us("idle_timeout").value_or(spec.idle_timeout_us);
+  spec.max_drift_us = options.take_duration_us("max_drift").value_or(spec.max_drift_us);
   one_of(source, options.take("timestamp_unit"), {"ms", "s", "us"}, spec.timestamp_unit);
   spec.partitioned_by = column_option(source, table, options.take("partitioned_by"));
   spec.partitioned_by_trust = options.take_flag("partitioned_by_trust");
