@@ -18,7 +18,7 @@
 namespace kappa::detail {
 namespace {
 
-constexpr std::size_t kCacheBytes = std::size_t{16} << 20;
+constexpr std::size_t kCacheBytes = std::size_t{1} << 20;  // what is read is read once, at a start
 // The memtable stays empty: entries are ingested. This only keeps its arena small.
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 10;
 constexpr std::size_t kDatabaseManifestBytesMax = std::size_t{1} << 20;
