@@ -29,8 +29,9 @@ std::vector<Decision> read_decisions(Log& log, const std::string& topic, std::in
   const std::optional<TopicInfo> info = log.topic(topic);
   if (!info || partition >= info->partitions) return decisions;
   const TopicPartition at{topic, partition};
-  const std::int64_t end = log.end_offset(at);
-  const std::unique_ptr<Reader> reader = log.open_reader(at, log.start_offset(at));
+  const std::int64_t start = log.start_offset(at), end = log.end_offset(at);
+  if (start == end) return decisions;
+  const std::unique_ptr<Reader> reader = log.open_reader(at, start);
   RecordBlock block;
   while (reader->position() < end) {
     reader->read(block, 1000, end);

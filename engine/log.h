@@ -80,6 +80,10 @@ class Reader {
   [[nodiscard]] virtual std::int64_t position() const = 0;
   /// Some open transaction has written behind the position, as far as is known without asking anybody.
   [[nodiscard]] virtual bool is_in_front_of_open() const { return false; }
+  /// For who has other partitions to read: from now on read() finds nothing where records are still on their way.
+  virtual void never_wait() {}
+  /// The last read found nothing, but there is more.
+  [[nodiscard]] virtual bool is_waiting() const { return false; }
   /// For who does not look at headers: from now on records may come as if they had none. Some logs pay for each.
   virtual void leave_out_headers() {}
 };

@@ -75,6 +75,7 @@ void Task::start(std::vector<InputStart> starts) {
     input.last = input.start.last;
     input.reader = context_.log.open_reader(input.at, input.start.offset);
     if (!input.source || !input.source->reads_headers()) input.reader->leave_out_headers();
+    if (inputs_.size() == 1) input.reader->never_wait();  // several are read in the order of their progress
     muted |= input.start.offset < input.start.mute_until;
     if (!input.source) continue;
     input.source->raise(input.start.progress);
@@ -181,7 +182,7 @@ bool Task::step() {
     }
   }
   unmute_if_caught_up();
-  read_progress_.reset();
+  if (!inputs_.front()->reader->is_waiting()) read_progress_.reset();
   return false;
 }
 

@@ -78,7 +78,7 @@ class Task {
   void decide(int stage_input, std::int64_t progress, const std::string& cause, std::int64_t wall_ms);
   [[nodiscard]] std::int64_t progress(int stage_input) const;
   [[nodiscard]] std::int64_t position(int stage_input) const;
-  /// The progress of the input that the last step read; none where it read nothing.
+  /// The progress of the input that was read last; none where there was nothing to read.
   [[nodiscard]] std::optional<std::int64_t> read_progress() const { return read_progress_; }
   /// An open transaction has written behind the position.
   [[nodiscard]] bool is_in_front_of_open(int stage_input) const;

@@ -144,6 +144,11 @@ void create_topic(const std::string& name, const std::map<std::string, std::stri
   rd_kafka_CreateTopics(admin(), &topic, 1, nullptr, queue.get());
   await(queue.get(), "creating " + name);
   rd_kafka_NewTopic_destroy(topic);
+  KafkaLogOptions options;
+  options.bootstrap_servers = broker();
+  const auto log = open_kafka_log(options);
+  while (!log->topic(name)) {  // decided, but a broker learns of it a moment later
+  }
 }
 
 HiddenSettings::HiddenSettings(const std::string& prefix) {

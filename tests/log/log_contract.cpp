@@ -299,6 +299,26 @@ void check_waiting(Log& log, const LogFactory& factory) {
     writer.join();
     for (int i = 0; i < 50; ++i) CHECK(seen[static_cast<std::size_t>(i)] == std::to_string(i));
   }
+  SECTION("a reader that never waits finds nothing only while something is on its way, and all in the end") {
+    const auto producer = log.open_producer("p");
+    const OutRecord record = record_of("key", "value", 1);
+    for (int i = 0; i < 100; ++i) producer->append(at, {&record, 1});
+    CHECK(producer->commit("", {}) == CommitOutcome::committed);
+    const std::int64_t end = log.end_offset(at);
+    const auto reader = log.open_reader(at, 0);
+    reader->never_wait();
+    RecordBlock block;
+    std::size_t records = 0;
+    bool told = true;
+    while (reader->position() < end) {
+      reader->read(block, 10, end);
+      records += block.records.size();
+      told &= reader->is_waiting() == (block.records.empty() && reader->position() < end);
+      if (block.records.empty()) log.wait(std::chrono::seconds(1));
+    }
+    CHECK(records == 100);
+    CHECK(told);
+  }
   SECTION("wake() ends waits") {
     std::thread waker([&] { log.wake(); });
     waker.join();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "kappa/engine/clock.h"
 #include "kappa/engine/error.h"
 #include "kappa/engine/kill_point.h"
 
@@ -14,6 +15,7 @@ namespace {
 // records of 200 bytes the client holds three times the bytes, and one fetch more than the bound.
 constexpr std::int64_t kQueueKilobytes = 2048, kQueueKilobytesMin = 128, kAllQueuesKilobytes = 16'384;
 constexpr std::int64_t kFetchKilobytes = 1024;
+constexpr std::chrono::seconds kLeadersKept{10};
 const char* isolation() { return KAPPA_FAULT("kafka.read-uncommitted") ? "read_uncommitted" : "read_committed"; }
 }  // namespace
 
@@ -48,7 +50,25 @@ void KafkaFetchers::add_consumer(const TopicPartition& at) {
                      // The bound is bytes: a bound of messages would only stall a fetch earlier.
                      {"queued.min.messages", "10000000"}}),
        client_number(client_, "queued.max.messages.kbytes", kilobytes) * 1024,
-       {at}});
+       {at},
+       {}});
+}
+
+// Asked now, or the first fetch begins up to a second late. The client keeps what it was told of all partitions.
+void KafkaFetchers::find_leaders(KafkaConsumer& consumer, rd_kafka_topic_t* topic) {
+  const auto now = system_clock().now();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto asked = consumer.leaders_asked.find(rd_kafka_topic_name(topic));
+    if (asked != consumer.leaders_asked.end() && now - asked->second < kLeadersKept) return;
+  }
+  const struct rd_kafka_metadata* leaders = nullptr;
+  if (rd_kafka_metadata(consumer.handle.get(), 0, topic, &leaders, static_cast<int>(kAnswerTimeout.count())) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR)
+    return;
+  rd_kafka_metadata_destroy(leaders);
+  const std::lock_guard lock(mutex_);
+  consumer.leaders_asked[rd_kafka_topic_name(topic)] = now;
 }
 
 void KafkaFetchers::release(KafkaConsumer& consumer, const TopicPartition& at) {
@@ -85,11 +105,7 @@ KafkaFetch::KafkaFetch(KafkaFetchers& fetchers, TopicPartition at, std::int64_t 
   queue_.reset(rd_kafka_queue_new(handle));
   rd_kafka_queue_cb_event_enable(
       queue_.get(), [](rd_kafka_t*, void* news) { static_cast<KafkaNews*>(news)->arrived(); }, &fetchers_.news_);
-  // Who leads the partition: asked now, or the first fetch begins up to a second late.
-  const struct rd_kafka_metadata* leaders = nullptr;
-  if (topic_ && rd_kafka_metadata(handle, 0, topic_.get(), &leaders, static_cast<int>(kAnswerTimeout.count())) ==
-                    RD_KAFKA_RESP_ERR_NO_ERROR)
-    rd_kafka_metadata_destroy(leaders);
+  if (topic_) fetchers.find_leaders(consumer_, topic_.get());
   if (topic_ && rd_kafka_consume_start_queue(topic_.get(), at_.partition, from, queue_.get()) == 0) return;
   fetchers_.release(consumer_, at_);
   throw LogUnavailable(to_string(at_) + " cannot be read from offset " + std::to_string(from) + ": " +

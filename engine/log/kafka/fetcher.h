@@ -9,11 +9,14 @@
 // Errors:   kappa::Error failed.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <list>
+#include <map>
 #include <mutex>
 #include <set>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -28,6 +31,7 @@ struct KafkaConsumer {
   KafkaHandle handle;
   std::int64_t queue_bytes = 0;  // librdkafka's bound for each partition
   std::set<TopicPartition> reading;
+  std::map<std::string, std::chrono::steady_clock::time_point> leaders_asked;  // by topic
 };
 
 /// One partition being fetched.
@@ -63,6 +67,7 @@ class KafkaFetchers {
   friend class KafkaFetch;
   KafkaConsumer& reserve(const TopicPartition& at);
   void add_consumer(const TopicPartition& at);
+  void find_leaders(KafkaConsumer& consumer, rd_kafka_topic_t* topic);
   void release(KafkaConsumer& consumer, const TopicPartition& at);
   /// Makes the thread that fetches the partition look at its queues again. Returns at once.
   void stir(KafkaConsumer& consumer, const TopicPartition& at);

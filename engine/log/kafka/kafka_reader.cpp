@@ -72,17 +72,25 @@ bool KafkaReader::is_there_more(std::int64_t before) {
 }
 
 void KafkaReader::fetch(std::int64_t before) {
-  fetch_->take(messages_, kTakenMax, std::chrono::milliseconds(0));
-  if (!messages_.empty() || !is_there_more(before)) return;
-  const auto until = system_clock().now() + kReadTimeout;
   const std::uint64_t wakes = shared_.news.wakes();
-  while (messages_.empty() && shared_.news.wakes() == wakes) {
-    fetch_->take(messages_, kTakenMax, kSlice);
-    if (messages_.empty() && system_clock().now() >= until)
-      throw LogUnavailable(to_string(at_) + " offset " + std::to_string(position_) +
-                           " does not come: the Kafka brokers have not sent it " + "for " +
-                           std::to_string(kReadTimeout.count()) + " ms. " + shared_.client.messages().last_error());
+  for (std::chrono::milliseconds wait(0);; wait = kSlice) {
+    fetch_->take(messages_, kTakenMax, wait);
+    if (!messages_.empty() || !is_there_more(before)) {
+      waiting_since_.reset();
+      return;
+    }
+    check_patience();
+    if (!waits_ || shared_.news.wakes() != wakes) return;
   }
+}
+
+void KafkaReader::check_patience() {
+  const auto now = system_clock().now();
+  if (!waiting_since_) waiting_since_ = now;
+  if (now - *waiting_since_ >= kReadTimeout)
+    throw LogUnavailable(to_string(at_) + " offset " + std::to_string(position_) +
+                         " does not come: the Kafka brokers have not sent it for " +
+                         std::to_string(kReadTimeout.count()) + " ms. " + shared_.client.messages().last_error());
 }
 
 void KafkaReader::read(RecordBlock& block, std::int64_t records_max, std::int64_t before) {

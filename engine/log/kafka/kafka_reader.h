@@ -8,7 +8,9 @@
 // Errors:   kappa::Error `failed` where the partition cannot be read any more, naming the offset.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kappa/engine/log/chunk_pool.h"
@@ -32,11 +34,14 @@ class KafkaReader : public Reader {
   void read(RecordBlock& block, std::int64_t records_max, std::int64_t before) override;
   [[nodiscard]] std::int64_t position() const override { return position_; }
   [[nodiscard]] bool is_in_front_of_open() const override { return position_ < fetch_->high_watermark(); }
+  void never_wait() override { waits_ = false; }
+  [[nodiscard]] bool is_waiting() const override { return waiting_since_.has_value(); }
   void leave_out_headers() override { wants_headers_ = false; }
 
  private:
   bool is_there_more(std::int64_t before);
   void fetch(std::int64_t before);
+  void check_patience();
   void drop_to(std::size_t to);
   std::size_t choose(std::int64_t records_max, std::int64_t before);
   void pass(const rd_kafka_message_t& event);
@@ -52,7 +57,8 @@ class KafkaReader : public Reader {
   std::size_t next_ = 0;  // of messages_, not yet read
   std::vector<std::size_t> chosen_, header_sizes_;
   std::string headers_;
-  bool told_of_repeats_ = false, wants_headers_ = true;
+  bool told_of_repeats_ = false, wants_headers_ = true, waits_ = true;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_;
 };
 
 }  // namespace kappa::detail
