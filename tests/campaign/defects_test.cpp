@@ -91,12 +91,9 @@ struct DefectOnKafka {
   Shape shape = Shape::windows;
   std::function<void(Injector&)> deeds;
   testkit::Settings settings{};
-  bool takes_long = false;
 };
 
 std::vector<DefectOnKafka> defects_on_kafka() {
-  // Records are given up after a half of the transaction's timeout; that itself must not pass.
-  constexpr std::chrono::milliseconds kBeyondDelivery = kTransactionTimeout * 3 / 4;
   // Longer than a session, shorter than a transaction, with results in it: it is still open when it comes back.
   const auto outlived = [](Injector& injector) {
     for (int i = 0; i < 2; ++i) injector.hold_at("kafka.commit.begun", 5);
@@ -104,15 +101,7 @@ std::vector<DefectOnKafka> defects_on_kafka() {
   const auto killed = [](Injector& injector) {
     for (const int passage : {7, 8, 9}) injector.kill_at("kafka.commit.begun", passage);
   };
-  const auto held = [=](Injector& injector) {
-    for (int i = 0; i < 3; ++i) {
-      injector.round().allow(500);
-      injector.round().await_progress(30);
-      injector.hold_broker(kBeyondDelivery);
-    }
-  };
-  return {{"kafka.goes-on-after-abort", Shape::stateless, held, {"kafka.socket.timeout.ms=1000"}, true},
-          {"kafka.outputs-alone", Shape::stateless, killed},
+  return {{"kafka.outputs-alone", Shape::stateless, killed},
           {"kafka.read-uncommitted", Shape::stateless, nullptr},
           {"group.no-member", Shape::stateless, outlived, {"kafka.transaction.timeout.ms=20000"}}};
 }
@@ -130,11 +119,10 @@ std::string suffer(const DefectOnKafka& defect, bool switched_on) {
 }
 
 // The same deeds without the defect are harmless; else nothing would be said by what they catch.
-void catch_on_kafka(bool all) {
+void catch_on_kafka(bool also_without) {
   for (const DefectOnKafka& defect : defects_on_kafka()) {
     INFO(defect.name);
-    if (defect.takes_long && !all) continue;
-    if (all) CHECK(suffer(defect, false) == "");
+    if (also_without) CHECK(suffer(defect, false) == "");
     const std::string wrong = suffer(defect, true);
     CHECK_THAT(wrong, Contains("sees other results"));  // and not: the harness could not go on
     std::cout << defect.name << ": " << first_line(wrong) << '\n';

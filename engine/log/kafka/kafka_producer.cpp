@@ -212,7 +212,6 @@ CommitOutcome KafkaProducer::give_up(CallResult result, const Sent& sent) {
   pending_bytes_ = 0;
   open_ = false;
   const bool aborted = result == CallResult::done;
-  if (aborted && KAPPA_FAULT("kafka.goes-on-after-abort")) return CommitOutcome::committed;
   // Also after the abort: librdkafka 2.0 goes on with sequence numbers that the broker has not seen.
   dead_ = why;
   rd_kafka_poll(transactions_->handle(), 0);  // reports of what was not delivered
