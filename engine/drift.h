@@ -19,7 +19,7 @@ namespace kappa {
 
 class Drift {
  public:
-  /// One task, from when it first reads.
+  /// One task.
   class Member {
    public:
     explicit Member(Drift& drift) : drift_(drift) {}
@@ -27,7 +27,7 @@ class Drift {
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
 
-    /// The progress of what was read just now; nothing where there was nothing to read.
+    /// The progress of what was read just now, or of where it begins; nothing where there was nothing to read.
     void note(std::optional<std::int64_t> progress);
     /// What it read last lies more than `most` µs of event time before that.
     [[nodiscard]] bool is_ahead(std::int64_t most) const;

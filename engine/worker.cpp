@@ -75,6 +75,7 @@ Worker::Slot& Worker::add_slot(Transaction& transaction, std::int32_t partition,
   slot->committed.resize(spec.inputs.size(), {-1, kNever});
   slot->quiet.resize(spec.inputs.size());
   slot->max_drift = max_drift_of(shared_.context.graph, spec);
+  if (slot->max_drift > 0) slot->drift.note(slot->task->released());  // has records for all that is known
   transaction.slots.push_back(slot.get());
   slots_.push_back(std::move(slot));
   return *slots_.back();
