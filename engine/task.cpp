@@ -182,7 +182,7 @@ bool Task::step() {
     }
   }
   unmute_if_caught_up();
-  if (!inputs_.front()->reader->is_waiting()) read_progress_.reset();
+  if (at_ends() || !inputs_.front()->reader->is_waiting()) read_progress_.reset();
   return false;
 }
 

@@ -91,8 +91,10 @@ void check_source(const std::string& name, const SourceOptions& options, const S
     usage_error(fmt::format(
         "node \"{}\": max_out_of_orderness, max_future, idle_timeout and max_drift cannot be negative", name));
   constexpr std::int64_t kLargest = 100LL * 366 * 86'400'000'000;
-  if (*options.max_out_of_orderness_us > kLargest || options.max_future_us > kLargest)
-    usage_error(fmt::format("node \"{}\": max_out_of_orderness and max_future are at most 100 years", name));
+  if (*options.max_out_of_orderness_us > kLargest || options.max_future_us > kLargest ||
+      options.idle_timeout_us > kLargest || options.max_drift_us > kLargest)
+    usage_error(fmt::format(
+        "node \"{}\": max_out_of_orderness, max_future, idle_timeout and max_drift are at most 100 years", name));
 }
 
 std::string source_detail(const SourceOptions& options, const Schema& columns,

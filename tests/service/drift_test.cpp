@@ -55,6 +55,7 @@ class WatchedReader : public Reader {
       reads_.after_read(partition_, block.records.back().timestamp_ms, reader_->position() >= end_);
   }
   std::int64_t position() const override { return reader_->position(); }
+  bool is_waiting() const override { return true; }  // also at its end, where nobody may wait for it
 
  private:
   std::unique_ptr<Reader> reader_;
@@ -120,4 +121,11 @@ TEST_CASE("a task far ahead in event time waits for the slowest that has records
   if (workers == 1) CHECK(free.farthest_ms > 5 * (kDriftMs + 10 * 60'000));
   CHECK(held.totals == free.totals);
   CHECK(std::count(held.totals.begin(), held.totals.end(), '\n') > 600);
+}
+
+TEST_CASE("durations of a source that no clock could add up are refused", "[drift]") {
+  using Catch::Matchers::Contains;
+  for (const std::string name : {"max_drift", "idle_timeout", "max_future"})
+    CHECK_THROWS_WITH(static_cast<void>(parse_pipeline(pipeline("hot", 10, name + " = '40000 days'"), "p.sql")),
+                      Contains(name) && Contains("at most 100 years"));
 }

@@ -45,7 +45,7 @@ class KafkaFetch {
   /// Appends what lies in the queue, at most `most` messages; the caller destroys them. Waits up to `wait` for the
   /// first.
   void take(std::vector<rd_kafka_message_t*>& out, std::size_t most, std::chrono::milliseconds wait);
-  /// The partition's end, open transactions included, as the last fetch told; -1 before the first.
+  /// The partition's end, open transactions included, as the last fetch told; negative before the first.
   [[nodiscard]] std::int64_t high_watermark() const;
 
  private:
